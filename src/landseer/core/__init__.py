@@ -1,0 +1,1 @@
+"""Values and arithmetic: no files but plain ones, no libraries but numpy."""
