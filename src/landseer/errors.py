@@ -13,7 +13,8 @@
     ├── StageError            a stage cannot run, or its inputs are missing
     └── WriteError            an output cannot be written (disk full, no permission)
 
-The text of an error says what was expected and what came; `where` names the file, sample, band or key; `do` says what to do.
+The text of an error says what was expected and what came; `where` names the file, sample, band or
+key; `do` says what to do.
 """
 
 from __future__ import annotations
