@@ -1,0 +1,34 @@
+# landseer: `make demo` and `make test` do everything on a fresh machine with Python 3.11 to 3.13.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: demo test lint bench docs clean install
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,tensorboard]'
+	touch $@
+
+demo: $(STAMP)           ## made data, the whole kelp system on it, a report to open
+	$(BIN)/landseer demo kelp --out demo
+
+test: $(STAMP)           ## all tests
+	$(BIN)/python -m pytest -n 2
+
+lint: $(STAMP)           ## style, spelling, types, import floors
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/codespell README.md ARCHITECTURE.md CHANGES.md docs src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP)          ## figures under benchmarks/results/
+	$(BIN)/python benchmarks/run_all.py
+
+clean:
+	rm -rf $(VENV) demo runs .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,71 @@
+"""What the recipe may say about augmentation."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+"""A probability between 0 and 1."""
+
+
+class AugmentConfig(BaseModel):
+    """Settings of augmentation (recipe key `augment`); strengths of 0 switch a part off."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    crop_px: Annotated[int, Field(gt=0)] | None = None
+    """Side of the square cut out at a random place; null keeps the whole patch."""
+    d4: bool = True
+    """Turn and mirror by one of the eight elements, drawn evenly (four of them on patches that are not square)."""
+    rotate_deg: float = Field(default=0.0, ge=0, le=180)
+    """Largest turn to either side, drawn evenly."""
+    rotate_probability: Probability = 0.5
+    """How often a patch is turned by an angle."""
+    zoom: tuple[float, float] = (1.0, 1.0)
+    """Smallest and largest magnification, drawn evenly in its logarithm; above 1 objects grow."""
+    zoom_probability: Probability = 0.5
+    """How often a patch is zoomed."""
+    shift: float = Field(default=0.0, ge=0, le=1)
+    """Largest shift to each side as a share of the patch's side, in whole pixels."""
+    shift_probability: Probability = 0.5
+    """How often a patch is shifted."""
+    border: Literal["ignore", "reflect"] = "ignore"
+    """Beyond the patch: `ignore` gives invalid pixels that do not count, `reflect` mirrors the patch."""
+
+    brightness: float = Field(default=0.0, ge=0, lt=1)
+    """Largest change of the factor common to all channels: 0.1 draws it from 0.9 to 1.1."""
+    brightness_probability: Probability = 0.5
+    """How often a patch is brightened or darkened."""
+    gain: float = Field(default=0.0, ge=0, lt=1)
+    """Largest change of each channel's own factor."""
+    gain_probability: Probability = 0.5
+    """How often the channels get factors of their own."""
+    bias: float = Field(default=0.0, ge=0)
+    """Largest offset of each channel, in units of the normalised channel."""
+    bias_probability: Probability = 0.5
+    """How often the channels get offsets of their own."""
+    noise_std: float = Field(default=0.0, ge=0)
+    """Largest standard deviation of noise on each pixel, in units of the normalised channel."""
+    noise_probability: Probability = 0.5
+    """How often a patch gets noise."""
+    channel_dropout: Probability = 0.0
+    """Chance of each channel to be set to 0 (at least one is kept)."""
+    channel_dropout_probability: Probability = 0.5
+    """How often a patch may lose channels."""
+    blocks: int = Field(default=0, ge=0)
+    """Number of square blocks in which all channels are set to 0; labels stay."""
+    blocks_px: int = Field(default=32, gt=0)
+    """Side of a block."""
+    blocks_probability: Probability = 0.5
+    """How often a patch loses blocks."""
+
+    @model_validator(mode="after")
+    def _zoom_is_a_range(self) -> Self:
+        low, high = self.zoom
+        if not 0.1 <= low <= high <= 10:
+            raise ValueError(
+                f"zoom: expected 0.1 <= smallest <= largest <= 10; got {low} and {high}"
+            )
+        return self

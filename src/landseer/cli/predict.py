@@ -1,0 +1,47 @@
+"""`landseer predict MODEL INPUT… -o OUT`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from landseer.cli.verb import Json, emit, verb_app
+from landseer.predict import PredictOptions, predict_files
+
+app = verb_app()
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="Model folder, e.g. runs/NAME/model.")],
+    inputs: Annotated[list[str], typer.Argument(help="Files, folders or patterns.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the maps.")],
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Also write probabilities.")
+    ] = False,
+    window_px: Annotated[
+        int, typer.Option(help="Larger images go in windows of this side.")
+    ] = 1024,
+    overlap_px: Annotated[int, typer.Option(help="Pixels that windows share.")] = 128,
+    batch: Annotated[int, typer.Option(help="Images or windows a step.")] = 8,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 …")] = "auto",
+    overwrite: Annotated[bool, typer.Option(help="Predict again what is already there.")] = False,
+    strict: Annotated[bool, typer.Option(help="Stop at the first bad file.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Predict files or folders with a model folder; maps keep their georeference."""
+    options = PredictOptions(
+        probabilities=probabilities,
+        window_px=window_px,
+        overlap_px=overlap_px,
+        batch=batch,
+        device=device,
+        overwrite=overwrite,
+        strict=strict,
+    )
+    summary = predict_files(model, inputs, out, options)
+    emit(summary.as_dict(), as_json=as_json)
+    if summary.failures:
+        raise typer.Exit(1)

@@ -1,0 +1,5 @@
+"""`landseer report RECIPE`."""
+
+from landseer.cli.stage import stage_app
+
+app = stage_app("report", "Stage 7: write report/index.html.")

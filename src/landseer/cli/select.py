@@ -1,0 +1,5 @@
+"""`landseer select RECIPE`."""
+
+from landseer.cli.stage import stage_app
+
+app = stage_app("select", "Stage 6: choose threshold, members and TTA; write the model folder.")

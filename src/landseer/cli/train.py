@@ -1,0 +1,5 @@
+"""`landseer train RECIPE`."""
+
+from landseer.cli.stage import stage_app
+
+app = stage_app("train", "Stage 5: train the members, and predict each fold out of fold.")

@@ -1,0 +1,155 @@
+"""What a recipe says about a model: its inputs, and its network. No torch here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+DecoderName = Literal[
+    "unet",
+    "unetplusplus",
+    "manet",
+    "linknet",
+    "fpn",
+    "pspnet",
+    "pan",
+    "deeplabv3",
+    "deeplabv3plus",
+    "upernet",
+    "segformer",
+    "dpt",
+]
+StemRule = Literal["by_name", "repeat", "mean", "random"]
+FillRule = Literal["minimum", "mean", "zero"]
+
+
+class _Frozen(BaseModel):
+    """A part of a recipe: unknown keys are refused, values never change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class _Quantiles(_Frozen):
+    """Two quantiles that become 0 and 1."""
+
+    low: float = Field(0.01, ge=0, le=1)
+    """Quantile that becomes 0; what lies below is clamped to it."""
+    high: float = Field(0.99, ge=0, le=1)
+    """Quantile that becomes 1; what lies above is clamped to it."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"low must be below high; got {self.low} and {self.high}")
+        return self
+
+
+class Quantile(_Quantiles):
+    """Clamp to two quantiles of the statistics, then scale to [0, 1]."""
+
+    kind: Literal["quantile"] = "quantile"
+    """Quantiles of the whole data set."""
+
+
+class ZScore(_Frozen):
+    """Subtract the mean of the statistics and divide by their standard deviation."""
+
+    kind: Literal["zscore"] = "zscore"
+    """Mean and deviation of the whole data set."""
+
+
+class MinMax(_Frozen):
+    """Clamp to the minimum and maximum of the statistics, then scale to [0, 1]."""
+
+    kind: Literal["minmax"] = "minmax"
+    """Minimum and maximum of the whole data set."""
+
+
+class SampleQuantile(_Quantiles):
+    """Clamp to two quantiles of the sample's own valid pixels, then scale to [0, 1]."""
+
+    kind: Literal["sample_quantile"] = "sample_quantile"
+    """Quantiles of each sample alone."""
+
+
+class SampleMinMax(_Frozen):
+    """Scale the range of the sample's own valid pixels to [0, 1]."""
+
+    kind: Literal["sample_minmax"] = "sample_minmax"
+    """Minimum and maximum of each sample alone."""
+
+
+class NoNormalise(_Frozen):
+    """Leave the filled values as they are."""
+
+    kind: Literal["none"] = "none"
+    """No normalisation."""
+
+
+Normalise = Annotated[
+    Quantile | ZScore | MinMax | SampleQuantile | SampleMinMax | NoNormalise,
+    Field(discriminator="kind"),
+]
+
+
+class PreprocessConfig(_Frozen):
+    """How raw digital numbers become the channels of the network (recipe key `inputs`)."""
+
+    bands: tuple[str, ...] = Field(min_length=1)
+    """Bands that are channels, in this order."""
+    indices: tuple[str, ...] = ()
+    """Spectral indices that are channels, after the bands: names of the catalogue or of `formulas`."""
+    formulas: dict[str, str | dict[str, str | float]] = Field(default_factory=dict)
+    """Own formulas by name; those not in `indices` are channels after them, in their order."""
+    valid: str | None = None
+    """Formula over the bands: pixels where it holds count for statistics. It changes no value."""
+    keep_index_where: str | None = None
+    """Formula over the bands: elsewhere indices are missing, but for the catalogue's water masks."""
+    fill: FillRule = "minimum"
+    """What a missing value becomes: the channel's minimum, its mean, or zero."""
+    normalise: Normalise = Quantile(low=0.01, high=0.99)
+    """How the channels are scaled."""
+    fixed_range: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    """Channels whose range is known: clamped to it and scaled to [0, 1], whatever `normalise` says."""
+
+    @model_validator(mode="after")
+    def _channels_are_named_once(self) -> Self:
+        names = (*self.bands, *self.indices, *(n for n in self.formulas if n not in self.indices))
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"each channel may be named once; got {', '.join(twice)} twice")
+        unknown = sorted(set(self.fixed_range) - set(names))
+        if unknown:
+            raise ValueError(f"fixed_range names channels that are not there: {', '.join(unknown)}")
+        for name, (low, high) in self.fixed_range.items():
+            if not low < high:
+                raise ValueError(
+                    f"fixed_range of {name}: low must be below high; got {low} and {high}"
+                )
+        return self
+
+
+class ModelConfig(_Frozen):
+    """Which network, and where it starts from (recipe key `model`)."""
+
+    encoder: str = "resnet34"
+    """Encoder by its timm name, with or without a weights tag (`efficientnet_b5`, `convnext_tiny.fb_in22k`)."""
+    weights: str = "imagenet"
+    """`none`, `imagenet` (timm's default tag), a timm tag, or the path of a local .safetensors or .pth file."""
+    decoder: DecoderName = "unet"
+    """Decoder of segmentation_models_pytorch."""
+    decoder_channels: tuple[int, ...] | None = None
+    """Widths of the decoder: one per level for unet, unetplusplus, manet, a single one elsewhere; None: its default."""
+    decoder_attention: Literal["scse"] | None = None
+    """Concurrent squeeze and excitation in the decoder (unet and unetplusplus only)."""
+    depth: int | None = Field(None, ge=1, le=12)
+    """Levels of the encoder that are used; None: the decoder's default."""
+    drop_path: float = Field(0.0, ge=0, lt=1)
+    """Share of residual paths dropped while training (stochastic depth), where the encoder has them."""
+    dropout: float = Field(0.0, ge=0, lt=1)
+    """Share of feature planes dropped before the head while training."""
+    stem: StemRule = "by_name"
+    """How pretrained red, green and blue kernels are spread over the channels."""
+    activation: Literal["softmax", "sigmoid"] = "softmax"
+    """Whether classes exclude each other (softmax) or are judged each alone (sigmoid)."""

@@ -1,0 +1,181 @@
+"""The run itself: reading, computing and writing overlap, and images of equal size share a batch."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from landseer.core.parallel import parallel_map
+from landseer.errors import BandError, FileReadError
+from landseer.predict.ensemble import Ensemble
+from landseer.predict.inputs import Job
+from landseer.predict.large import predict_large
+from landseer.predict.options import Failure, PredictOptions, PredictSummary
+from landseer.predict.output import Map, valid_pixels, write_map
+from landseer.predict.spec import ModelSpec
+from landseer.raster.read import RasterInfo, read_bands, read_info
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One image as read; `image` is None when it is so large that it is read in windows."""
+
+    job: Job
+    info: RasterInfo
+    image: NDArray[np.generic] | None
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device of this name; `auto` takes CUDA where there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def read_tile(job: Job, spec: ModelSpec, window_px: int) -> Tile:
+    """Read one image, or only its header when a side is longer than the window.
+
+    Raises:
+        FileReadError: it cannot be read.
+        BandError: it has another number of bands than the model expects.
+    """
+    info = read_info(job.image)
+    if info.count != spec.n_file_bands:
+        names = ", ".join(band.name for band in spec.bands)
+        raise BandError(
+            f"expected {spec.n_file_bands} bands ({names}); got {info.count}",
+            where=job.image,
+            do=f"give images like those the model {spec.name!r} was trained on",
+        )
+    if max(info.height, info.width) > window_px:
+        return Tile(job, info, None)
+    return Tile(job, info, read_bands(job.image, [band.index for band in spec.read_bands]))
+
+
+class Run:
+    """One prediction run: the ensemble on its device, and what has happened so far."""
+
+    def __init__(self, ensemble: Ensemble, spec: ModelSpec, options: PredictOptions) -> None:
+        self.device = choose_device(options.device)
+        self.ensemble, self.spec, self.options = ensemble.to(self.device).eval(), spec, options
+        self.bands = spec.read_bands
+        self.failures: list[Failure] = []
+        self.n_written = self.n_pixels = 0
+
+    def predict(self, jobs: Sequence[Job], out: Path, *, n_kept: int) -> PredictSummary:
+        """Read ahead, compute, write behind."""
+        started = time.monotonic()
+        with _Writer(self.options.workers) as writer:
+            for batch in self._batches(jobs):
+                for tile, result in self._compute(batch):
+                    writer.submit(self._write(tile, result))
+                    self.n_written += 1
+                    self.n_pixels += tile.info.height * tile.info.width
+        return PredictSummary(
+            out=out,
+            n_written=self.n_written,
+            n_kept=n_kept,
+            failures=tuple(self.failures),
+            n_pixels=self.n_pixels,
+            seconds=time.monotonic() - started,
+            device=str(self.device),
+        )
+
+    def _write(self, tile: Tile, result: Map) -> Callable[[], None]:
+        """Return what writes one map."""
+        return partial(write_map, tile.job, tile.info, result, self.spec.classes, self.options)
+
+    def _read(self, job: Job) -> Tile | Failure:
+        """Read one image, or say why not."""
+        try:
+            return read_tile(job, self.spec, self.options.window_px)
+        except FileReadError as error:
+            if self.options.strict:
+                raise
+            return Failure(job.image, error.message)
+
+    def _tiles(self, jobs: Sequence[Job]) -> Iterator[Tile]:
+        """Yield the readable images in order; list the others."""
+        for read in parallel_map(self._read, jobs, label="predict", workers=self.options.workers):
+            if isinstance(read, Failure):
+                self.failures.append(read)
+            else:
+                yield read
+
+    def _batches(self, jobs: Sequence[Job]) -> Iterator[list[Tile]]:
+        """Group images of equal size into batches; large ones come alone."""
+        waiting: defaultdict[tuple[int, int], list[Tile]] = defaultdict(list)
+        for tile in self._tiles(jobs):
+            if tile.image is None:
+                yield [tile]
+                continue
+            size = (tile.info.height, tile.info.width)
+            waiting[size].append(tile)
+            if len(waiting[size]) == self.options.batch:
+                yield waiting.pop(size)
+            elif sum(map(len, waiting.values())) >= 4 * self.options.batch:
+                yield waiting.pop(max(waiting, key=lambda key: len(waiting[key])))
+        yield from waiting.values()
+
+    def _compute(self, batch: list[Tile]) -> Iterator[tuple[Tile, Map]]:
+        """Predict one batch of small images, or one large image."""
+        images = [tile.image for tile in batch if tile.image is not None]
+        if not images:
+            yield from self._compute_large(batch[0])
+            return
+        x_bchw = torch.from_numpy(np.stack(images).astype(np.float32, copy=False))
+        probability = self.ensemble(x_bchw.to(self.device))
+        decided = self.ensemble.decide(probability).cpu().numpy()
+        kept = probability.cpu().numpy() if self.options.probabilities else None
+        for i, (tile, image) in enumerate(zip(batch, images, strict=True)):
+            valid = valid_pixels(image, self.bands)
+            yield tile, Map(decided[i], None if kept is None else kept[i], valid)
+
+    def _compute_large(self, tile: Tile) -> Iterator[tuple[Tile, Map]]:
+        """Predict one large image in windows."""
+        try:
+            yield (
+                tile,
+                predict_large(tile.job.image, tile.info, self.ensemble, self.spec, self.options),
+            )
+        except FileReadError as error:
+            if self.options.strict:
+                raise
+            self.failures.append(Failure(tile.job.image, error.message))
+
+
+class _Writer:
+    """Write maps behind the computation, a few in flight; the first error stops the run."""
+
+    def __init__(self, workers: int) -> None:
+        self._executor = ThreadPoolExecutor(workers) if workers > 0 else None
+        self._limit = 3 * workers
+        self._pending: deque[Future[None]] = deque()
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def submit(self, write: Callable[[], None]) -> None:
+        """Write one map, now or soon."""
+        if self._executor is None:
+            write()
+            return
+        self._pending.append(self._executor.submit(write))
+        while len(self._pending) > self._limit:
+            self._pending.popleft().result()
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=kind is not None)
+        if kind is None:
+            for future in self._pending:
+                future.result()

@@ -1,0 +1,104 @@
+"""Which files to predict, and where each map goes."""
+
+from __future__ import annotations
+
+import glob
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from landseer.errors import FileReadError, UsageError
+from landseer.predict.spec import Naming
+
+SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2", ".j2k", ".vrt")
+"""File endings taken from a folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One image and the map it becomes."""
+
+    image: Path
+    output: Path
+
+    @property
+    def probability(self) -> Path:
+        """Where its probabilities go."""
+        return self.output.with_name(f"{self.output.stem}_probability.tif")
+
+
+def find_images(inputs: Iterable[Path | str], naming: Naming) -> tuple[Path, ...]:
+    """Expand files, folders and globs into image files.
+
+    Args:
+        inputs: files are taken as they are; folders give the image files in them (not below) whose
+            stem ends with `naming.strip` if any does, else all; strings with `*`, `?` or `[` are globs.
+        naming: its `strip` tells images from other files of the same folder.
+
+    Returns:
+        Paths without repeats, each input's sorted.
+
+    Raises:
+        FileReadError: an input does not exist or holds no image.
+    """
+    found: dict[Path, None] = {}
+    for item in inputs:
+        files = _expand(item, naming)
+        if not files:
+            raise FileReadError(
+                f"expected image files ({', '.join(SUFFIXES)}); got none", where=item
+            )
+        found.update(dict.fromkeys(files))
+    if not found:
+        raise FileReadError("expected at least one image; got none")
+    return tuple(found)
+
+
+def plan_jobs(images: Iterable[Path], out: Path, naming: Naming) -> tuple[Job, ...]:
+    """Name each image's map.
+
+    Raises:
+        UsageError: two images would write the same map, or a map would overwrite its image.
+    """
+    jobs = tuple(Job(image, Path(out) / naming.output(image.stem)) for image in images)
+    by_output: defaultdict[Path, list[Path]] = defaultdict(list)
+    for job in jobs:
+        by_output[job.output.resolve()].append(job.image)
+        if job.image.resolve() == job.output.resolve():
+            raise UsageError(
+                "expected an output that is not its own input",
+                where=job.image,
+                do="choose another output folder or another name pattern",
+            )
+    clashes = [
+        f"{path.name} from {', '.join(map(str, paths))}"
+        for path, paths in by_output.items()
+        if len(paths) > 1
+    ]
+    if clashes:
+        raise UsageError(
+            f"expected one output per image; {len(clashes)} names clash: {'; '.join(clashes[:3])}",
+            do="predict the folders one by one into different output folders",
+        )
+    return jobs
+
+
+def _expand(item: Path | str, naming: Naming) -> list[Path]:
+    """Expand one input."""
+    path = Path(item)
+    if path.is_dir():
+        images = sorted(child for child in path.iterdir() if _is_image(child))
+        named = [image for image in images if naming.strip and image.stem.endswith(naming.strip)]
+        return named or images
+    if path.exists():
+        return [path]
+    if glob.has_magic(str(item)):
+        matches = glob.glob(str(item), recursive=True)  # noqa: PTH207 - Path.glob takes no absolute patterns
+        return sorted(path for path in map(Path, matches) if path.is_file())
+    raise FileReadError("expected a file, a folder or a glob; there is no such path", where=item)
+
+
+def _is_image(path: Path) -> bool:
+    """Whether a folder's file counts as an image."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()

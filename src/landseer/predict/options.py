@@ -1,0 +1,112 @@
+"""What a user may choose when predicting, and what a prediction reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from landseer.predict.ensemble import Precision
+from landseer.predict.spec import Naming
+
+
+class PredictOptions(BaseModel):
+    """Choices of one prediction run; every one has a default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    probabilities: bool = False
+    """Also write `<output>_probability.tif`: one band per class but the first."""
+    probability_dtype: Literal["float32", "uint8"] = "float32"
+    """float32 in [0, 1] with NaN outside the data, or uint8 in whole per cent with 255 outside the data."""
+    nodata: Literal["mark", "zero"] = "mark"
+    """Pixels without any valid band: `mark` writes 255 and declares it nodata; `zero` writes class 0."""
+    window_px: int = Field(default=1024, ge=1)
+    """Images with a longer side are predicted in windows of this size."""
+    overlap_px: int = Field(default=128, ge=0)
+    """Least overlap of neighbouring windows; three eighths of it are discarded at each border."""
+    batch: int = Field(default=8, ge=1)
+    """Images or windows that go through the network at once."""
+    workers: int = Field(default=2, ge=0)
+    """Threads that read ahead, and as many that write; 0 does all in one thread."""
+    device: str = "auto"
+    """`auto` takes the first CUDA device, else the CPU; or a torch device such as `cuda:1`."""
+    precision: Precision = "float32"
+    """What CUDA devices compute in."""
+    keep_loaded: bool = True
+    """Hold all members on the device; false loads one after another."""
+    naming: Naming | None = None
+    """How outputs are named; None takes the model's naming, else the input's own name."""
+    overwrite: bool = False
+    """Predict again where a complete output exists."""
+    strict: bool = False
+    """Stop at the first unreadable image instead of listing it and going on."""
+
+    @model_validator(mode="after")
+    def _windows_hold_their_overlap(self) -> Self:
+        if self.overlap_px * 2 > self.window_px:
+            raise ValueError(
+                f"expected overlap_px of at most half of window_px ({self.window_px}); "
+                f"got {self.overlap_px}"
+            )
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One image that could not be read, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PredictSummary:
+    """What a prediction run did.
+
+    Attributes:
+        out: the folder of the maps.
+        n_written: maps written now.
+        n_kept: maps that were already there.
+        failures: images without a map.
+        n_pixels: pixels predicted now.
+        seconds: wall time.
+        device: where the networks ran.
+    """
+
+    out: Path
+    n_written: int
+    n_kept: int
+    failures: tuple[Failure, ...] = field(default=())
+    n_pixels: int = 0
+    seconds: float = 0.0
+    device: str = "cpu"
+
+    @property
+    def megapixels_per_s(self) -> float:
+        """Pixels predicted per second, in millions."""
+        return self.n_pixels / max(self.seconds, 1e-9) / 1e6
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return {
+            "out": str(self.out),
+            "written": self.n_written,
+            "kept": self.n_kept,
+            "failed": {str(failure.path): failure.reason for failure in self.failures},
+            "pixels": self.n_pixels,
+            "seconds": round(self.seconds, 3),
+            "megapixels_per_s": round(self.megapixels_per_s, 3),
+            "device": self.device,
+        }
+
+    def text(self) -> str:
+        """Say it in a few lines."""
+        lines = [
+            f"{self.n_written} maps written to {self.out}, {self.n_kept} kept, {len(self.failures)} failed "
+            f"({self.seconds:.1f} s on {self.device}, {self.megapixels_per_s:.2f} Mpx/s)"
+        ]
+        lines += [f"  {failure.path}: {failure.reason}" for failure in self.failures]
+        return "\n".join(lines)

@@ -1,0 +1,140 @@
+"""What `model.yaml` says: everything a prediction needs to know besides the weights."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from landseer import __version__
+from landseer.core.bands import Band
+from landseer.core.classes import ClassTable
+from landseer.models.config import ModelConfig, PreprocessConfig
+from landseer.models.inputs import plan_inputs
+from landseer.quantities.d4 import TTA_SETS
+
+FORMAT: Literal[1] = 1
+"""The format of model folders this version writes, and the newest it reads."""
+
+Vote = Literal["soft", "hard"]
+
+_FROZEN = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class MemberSpec(BaseModel):
+    """One trained network of the ensemble."""
+
+    model_config = _FROZEN
+
+    file: str
+    """Path of the weights inside the model folder, e.g. `members/fold0_seed0.safetensors`."""
+    weight: float = Field(default=1.0, ge=0)
+    """Share in the average; only the ratios between members matter."""
+    fold: int
+    """The fold that was held out while it trained; -1 when none was."""
+    seed: int
+    """The root seed of its training."""
+    sha256: str = ""
+    """SHA-256 of the file, 64 hex digits."""
+
+    @field_validator("file")
+    @classmethod
+    def _inside(cls, file: str) -> str:
+        path = PurePosixPath(file)
+        if path.is_absolute() or ".." in path.parts or path.suffix != ".safetensors":
+            raise ValueError("expected a .safetensors path inside the model folder")
+        return file
+
+
+class Naming(BaseModel):
+    """How the name of an output follows from the name of its input."""
+
+    model_config = _FROZEN
+
+    strip: str = ""
+    """Ending taken off the input's stem to get the id, e.g. `_satellite`; inputs without it keep their stem."""
+    pattern: str = "{id}.tif"
+    """Name of the output; `{id}` stands for the id."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _has_id(cls, pattern: str) -> str:
+        if "{id}" not in pattern or "/" in pattern or not pattern.endswith(".tif"):
+            raise ValueError("expected a file name with {id} in it that ends in .tif")
+        return pattern
+
+    def id_of(self, stem: str) -> str:
+        """Return the sample id of an input file's stem."""
+        return stem.removesuffix(self.strip)
+
+    def output(self, stem: str) -> str:
+        """Return the output's file name for an input file's stem."""
+        return self.pattern.replace("{id}", self.id_of(stem))
+
+
+class ModelSpec(BaseModel):
+    """The content of `model.yaml`: what goes in, what comes out, which members, how they are averaged and decided."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=()
+    )
+
+    format: Literal[1] = FORMAT
+    """Format of the folder."""
+    name: str
+    """Name of the model."""
+    landseer: str = __version__
+    """Version of landseer that wrote it."""
+    bands: tuple[Band, ...]
+    """The bands of an input file, in the order of the file."""
+    file_bands: int | None = None
+    """Number of bands an input file has; None takes the highest band index."""
+    classes: ClassTable
+    """Names, label values and colours of the classes; position is the class number in the maps."""
+    inputs: PreprocessConfig
+    """How raw numbers become channels (recipe key `inputs`)."""
+    model: ModelConfig
+    """The network (recipe key `model`)."""
+    statistics: dict[str, Any]
+    """The training data's statistics per channel, as `statistics.json` has them."""
+    members: tuple[MemberSpec, ...] = ()
+    """The trained networks."""
+    tta: str = "none"
+    """Name of the set of flips and turns that are averaged."""
+    vote: Vote = "soft"
+    """`soft` averages probabilities; `hard` lets each member decide and averages the votes."""
+    threshold: float | None = Field(default=None, ge=0, le=1)
+    """Two classes only: class 1 where its average is at least this; None takes the greatest."""
+    member_threshold: float | None = Field(default=None, ge=0, le=1)
+    """The same for each member's own decision when votes are hard."""
+    naming: Naming | None = None
+    """How outputs are named when the user does not say."""
+    scores: dict[str, Any] = Field(default_factory=dict)
+    """Honest scores on out-of-fold predictions, with what each counts."""
+    notes: dict[str, Any] = Field(default_factory=dict)
+    """Anything else a reader should know: groups, data, licence."""
+
+    @field_validator("tta")
+    @classmethod
+    def _known_tta(cls, tta: str) -> str:
+        if tta not in TTA_SETS:
+            raise ValueError(f"expected one of {', '.join(TTA_SETS)}; got {tta!r}")
+        return tta
+
+    @model_validator(mode="after")
+    def _thresholds_fit(self) -> Self:
+        given = (self.threshold, self.member_threshold) != (None, None)
+        if given and len(self.classes) != 2:
+            raise ValueError(f"expected two classes for a threshold; got {len(self.classes)}")
+        return self
+
+    @property
+    def read_bands(self) -> tuple[Band, ...]:
+        """The bands that the members take, in their order."""
+        return plan_inputs(self.inputs, self.bands).bands
+
+    @property
+    def n_file_bands(self) -> int:
+        """How many bands an input file must have."""
+        return self.file_bands or max(band.index for band in self.bands)

@@ -1,0 +1,82 @@
+"""From image files to maps, whatever their sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from torch import nn
+
+from landseer.predict.engine import Run
+from landseer.predict.ensemble import Ensemble, Voting
+from landseer.predict.inputs import find_images, plan_jobs
+from landseer.predict.model_folder import Loader, load_model_folder
+from landseer.predict.options import PredictOptions, PredictSummary
+from landseer.predict.output import is_complete
+from landseer.predict.spec import ModelSpec, Naming
+from landseer.quantities.mask import ClassMask
+
+
+def predict_files(
+    model_folder: Path,
+    inputs: Sequence[Path | str],
+    out: Path,
+    options: PredictOptions | None = None,
+) -> PredictSummary:
+    """Predict image files with a saved model.
+
+    Args:
+        model_folder: the deliverable that `save_model_folder` wrote.
+        inputs: files, folders or globs.
+        out: folder of the maps; created when missing.
+        options: see `PredictOptions`.
+
+    Returns:
+        What was written, kept and failed.
+
+    Raises:
+        FileReadError: no model, no input, or (strict) an unreadable image.
+        BandError: an image has another number of bands than the model expects.
+        UsageError: two images would write the same map.
+        WriteError: a map cannot be written.
+    """
+    options = options or PredictOptions()
+    spec, loaders = load_model_folder(Path(model_folder))
+    ensemble = build_ensemble(spec, loaders, options)
+    return predict_images(ensemble, spec, inputs, out, options)
+
+
+def build_ensemble(
+    spec: ModelSpec, members: Sequence[nn.Module | Loader], options: PredictOptions | None = None
+) -> Ensemble:
+    """Build the ensemble a spec describes from its members or their loaders."""
+    options = options or PredictOptions()
+    voting = Voting(
+        weights=tuple(member.weight for member in spec.members),
+        tta=spec.tta,
+        hard=spec.vote == "hard",
+        threshold=spec.threshold,
+        member_threshold=spec.member_threshold,
+    )
+    return Ensemble(
+        members,
+        ClassMask(len(spec.classes), spec.model.activation),
+        voting,
+        precision=options.precision,
+        keep_loaded=options.keep_loaded,
+    )
+
+
+def predict_images(
+    ensemble: Ensemble,
+    spec: ModelSpec,
+    inputs: Sequence[Path | str],
+    out: Path,
+    options: PredictOptions | None = None,
+) -> PredictSummary:
+    """Predict image files with an ensemble in memory; see `predict_files`."""
+    options = options or PredictOptions()
+    naming = options.naming or spec.naming or Naming()
+    jobs = plan_jobs(find_images(inputs, naming), Path(out), naming)
+    todo = [job for job in jobs if options.overwrite or not is_complete(job, options)]
+    return Run(ensemble, spec, options).predict(todo, Path(out), n_kept=len(jobs) - len(todo))

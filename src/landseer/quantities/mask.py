@@ -1,0 +1,127 @@
+"""The class mask: one class per pixel, predicted as a probability per class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from landseer.core.classes import IGNORE
+from landseer.errors import UsageError
+from landseer.quantities import d4
+
+Activation = Literal["softmax", "sigmoid"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassMask:
+    """Class numbers 0 … n_classes-1 per pixel.
+
+    Under a turn or a mirror only the place of a pixel changes, never its class. Several predictions of the
+    same pixel are averaged as probabilities.
+
+    Attributes:
+        n_classes: number of classes, background included; also the number of logits.
+        activation: `softmax` where classes exclude each other (they sum to one), `sigmoid` where each is judged alone.
+    """
+
+    n_classes: int
+    activation: Activation = "softmax"
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.n_classes < IGNORE - 1:
+            raise UsageError(
+                f"expected 2 to {IGNORE - 2} classes; got {self.n_classes}",
+                do="list the background as a class of its own",
+            )
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of logits a network must give per pixel."""
+        return self.n_classes
+
+    def probability(self, logits_bchw: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """Turn logits into probabilities in [0, 1].
+
+        Args:
+            logits_bchw: one logit per class, any float dtype.
+
+        Returns:
+            float32, whatever the logits were; NaN logits give NaN.
+        """
+        logits = logits_bchw.float()
+        return logits.softmax(dim=1) if self.activation == "softmax" else logits.sigmoid()
+
+    def transform(self, values: Tensor, element: d4.Element) -> Tensor:
+        """Turn or mirror targets, logits or probabilities (..., h, w)."""
+        return d4.apply(element, values)
+
+    def inverse(self, element: d4.Element) -> d4.Element:
+        """Return the element that undoes `transform` by this one."""
+        return d4.inverse(element)
+
+    def average(
+        self, probabilities: Sequence[Tensor], weights: Sequence[float] | None = None
+    ) -> Tensor:
+        """Average several predictions of the same pixels.
+
+        Args:
+            probabilities: tensors of one shape.
+            weights: one per prediction, at least one above zero; None weighs all alike.
+
+        Returns:
+            float32 weighted mean.
+
+        Raises:
+            UsageError: nothing to average, or the weights do not fit.
+        """
+        weights = [1.0] * len(probabilities) if weights is None else list(weights)
+        if len(weights) != len(probabilities) or sum(weights) <= 0 or min(weights) < 0:
+            raise UsageError(
+                f"expected {len(probabilities)} weights, none below zero and one above; got {weights}"
+            )
+        total = torch.zeros_like(probabilities[0], dtype=torch.float32)
+        for probability, weight in zip(probabilities, weights, strict=True):
+            total.add_(probability, alpha=weight)
+        return total / sum(weights)
+
+    def decide(
+        self,
+        probability_bchw: Float[Tensor, "b c h w"],
+        thresholds: float | Sequence[float] | None = None,
+    ) -> UInt8[Tensor, "b h w"]:
+        """Choose a class per pixel.
+
+        Args:
+            probability_bchw: float, one plane per class.
+            thresholds: None takes the most probable class. Otherwise one per class from 1 on (a single number holds
+                for all): among the classes that reach theirs, the one that exceeds it most; class 0 where none does.
+
+        Returns:
+            uint8 class numbers.
+
+        Edges: ties go to the lower class number; a probability equal to its threshold reaches it; pixels with
+            a NaN probability become `IGNORE`.
+        """
+        missing = probability_bchw.isnan().any(dim=1)
+        if thresholds is None:
+            chosen = probability_bchw.argmax(dim=1)
+        else:
+            margin = probability_bchw[:, 1:] - self._limits(thresholds, probability_bchw)
+            best, chosen = margin.max(dim=1)
+            chosen = torch.where(best >= 0, chosen + 1, 0)
+        return torch.where(missing, IGNORE, chosen).to(torch.uint8)
+
+    def _limits(self, thresholds: float | Sequence[float], like: Tensor) -> Tensor:
+        """Spread the thresholds over the classes but 0: (C-1, 1, 1)."""
+        count = self.n_classes - 1
+        values = [thresholds] * count if isinstance(thresholds, float | int) else list(thresholds)
+        if len(values) != count:
+            raise UsageError(
+                f"expected {count} thresholds, one per class but the first; got {len(values)}"
+            )
+        return torch.tensor(values, dtype=like.dtype, device=like.device).reshape(-1, 1, 1)

@@ -1,0 +1,122 @@
+"""Open a raster quickly, quietly and from any thread; say plainly why one cannot be opened."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import rasterio
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.io import DatasetReader
+
+from landseer.errors import FileReadError
+
+_GDAL_OPTIONS: dict[str, Any] = {
+    # Probing for sidecar files by name instead of listing the folder: 3 times faster among 2000 files.
+    "GDAL_DISABLE_READDIR_ON_OPEN": "TRUE",
+    "GDAL_ERROR_ON_LIBJPEG_WARNING": "YES",
+}
+_FETCH_AGAIN = "fetch or export the file again, or remove it"
+_SILENT = ("ignore", None, NotGeoreferencedWarning, None, 0)
+_lock = threading.Lock()
+_quiet_users = 0
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence "not georeferenced" warnings while inside, in any number of threads at once.
+
+    Edges: adds one filter while somebody is inside and takes only that one out again;
+        `warnings.catch_warnings` would restore a whole stale list when threads overlap.
+    """
+    global _quiet_users
+    filters = cast("list[Any]", warnings.filters)
+    with _lock:
+        _quiet_users += 1
+        if _SILENT not in filters:
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+    try:
+        yield
+    finally:
+        with _lock:
+            _quiet_users -= 1
+            filters = cast("list[Any]", warnings.filters)
+            if _quiet_users == 0 and _SILENT in filters:
+                filters.remove(_SILENT)
+
+
+@contextmanager
+def open_raster(path: Path) -> Iterator[DatasetReader]:
+    """Open a raster for reading.
+
+    Args:
+        path: a file of any format GDAL knows.
+
+    Raises:
+        FileReadError: the file is missing, a folder, empty, may not be read, is of an unknown format, its
+            header is damaged; or, while inside, its pixels end early or are damaged.
+    """
+    path = Path(path)
+    _check_file(path)
+    with quiet(), rasterio.Env(**_GDAL_OPTIONS):
+        dataset = _open(path)
+        try:
+            with dataset:
+                yield dataset
+        except RasterioError as error:
+            raise FileReadError(
+                f"expected a whole raster; got one whose pixels end early or are damaged ({reason(error)})",
+                where=path,
+                do=_FETCH_AGAIN,
+            ) from error
+
+
+def _check_file(path: Path) -> None:
+    """Tell the ways a file can fail before GDAL sees it."""
+    try:
+        if path.is_dir():
+            raise FileReadError("expected a raster file; got a folder", where=path)
+        with path.open("rb") as file:
+            is_empty = not file.read(1)
+    except FileNotFoundError as error:
+        raise FileReadError(
+            "expected a raster file; there is no such file", where=path, do="check the path"
+        ) from error
+    except OSError as error:
+        raise FileReadError(
+            f"expected a raster file that may be read; got: {error.strerror or error}",
+            where=path,
+            do="give yourself the right to read it",
+        ) from error
+    if is_empty:
+        raise FileReadError(
+            "expected a raster file; got an empty file (0 bytes)", where=path, do=_FETCH_AGAIN
+        )
+
+
+def _open(path: Path) -> DatasetReader:
+    """Open with rasterio and translate its error."""
+    try:
+        return rasterio.open(path)
+    except RasterioError as error:
+        size = path.stat().st_size
+        if "not recognized" in str(error):
+            came = f"a file of {size} bytes in a format that GDAL does not know"
+        else:
+            came = f"a file of {size} bytes whose header is damaged or cut short ({reason(error)})"
+        raise FileReadError(
+            f"expected a raster file (GeoTIFF, PNG, JPEG, …); got {came}",
+            where=path,
+            do=_FETCH_AGAIN,
+        ) from error
+
+
+def reason(error: BaseException) -> str:
+    """Return the innermost message of a rasterio error, which is where GDAL speaks."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(getattr(error, "errmsg", error)).rstrip(".")

@@ -1,0 +1,56 @@
+"""The recipe as a whole: each part is described beside the code that it configures."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from landseer.adapters import AdapterConfig
+from landseer.audit.quality import QualityConfig
+from landseer.audit.settings import SamePlaceConfig
+from landseer.augment import AugmentConfig
+from landseer.losses import Dice, LossConfig
+from landseer.models.config import ModelConfig, PreprocessConfig
+from landseer.report.config import ReportConfig
+from landseer.samples.weights import WeightsConfig
+from landseer.select.config import SelectConfig
+from landseer.splits import SplitConfig
+from landseer.train.config import TrainConfig
+
+
+class Recipe(BaseModel):
+    """Everything that a run does, in one file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    landseer: Literal[1] = 1
+    """Version of the recipe's format."""
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Name of the run; its folder is `runs/NAME`."""
+    seed: int = Field(42, ge=0)
+    """Root of all random numbers."""
+    data: AdapterConfig = Field(discriminator="adapter")
+    """Where scenes and labels are, and what their bands and values mean."""
+    quality: QualityConfig = QualityConfig()
+    """What is measured in each sample, and which samples are left out for it."""
+    same_place: SamePlaceConfig = SamePlaceConfig()
+    """How samples of the same place are found."""
+    split: SplitConfig = Field(discriminator="kind")
+    """How samples are divided into folds."""
+    weights: WeightsConfig | None = Field(None)
+    """How important each sample is to the weighted sampler; null makes all equal."""
+    inputs: PreprocessConfig
+    """Which channels the network sees, and how they are made from raw values."""
+    model: ModelConfig
+    """The network."""
+    loss: tuple[LossConfig, ...] = Field((Dice(),), min_length=1)
+    """Losses; they are summed with their weights."""
+    augment: AugmentConfig = AugmentConfig()
+    """How training samples vary."""
+    train: TrainConfig = TrainConfig()
+    """How members are trained."""
+    select: SelectConfig = SelectConfig()
+    """How threshold, members and test-time augmentation are chosen, on out-of-fold predictions."""
+    report: ReportConfig = ReportConfig()
+    """What the report shows."""

@@ -1,0 +1,56 @@
+"""What a run left behind, as the report needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from landseer.core.bands import Band
+from landseer.core.classes import ClassTable
+from landseer.report.config import ReportConfig
+from landseer.select.selection import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run left behind, as the report needs it.
+
+    Attributes:
+        name: of the run.
+        recipe: the resolved recipe as text.
+        config: what the recipe says about the report.
+        samples: the complete sample table.
+        bands, classes: of the data.
+        listed: findings of listing and audit.
+        proof: what the split proved.
+        pairs: pairs of the same place.
+        statistics: content of statistics.json.
+        members: content of folds/members.json.
+        histories: rows of metrics.csv by member.
+        selection: what was chosen, and the scores.
+        oof: folder of out-of-fold predictions of the chosen symmetries.
+        monitor: the score whose best epoch was kept.
+        seconds: time of each stage.
+    """
+
+    name: str
+    recipe: str
+    config: ReportConfig
+    samples: gpd.GeoDataFrame
+    bands: tuple[Band, ...]
+    classes: ClassTable
+    listed: pd.DataFrame
+    proof: Mapping[str, Any]
+    pairs: pd.DataFrame
+    statistics: Mapping[str, Any]
+    members: Sequence[Mapping[str, Any]]
+    histories: Mapping[str, Sequence[Mapping[str, float]]]
+    selection: Selection
+    oof: Path
+    monitor: str
+    seconds: Mapping[str, float] = field(default_factory=dict)

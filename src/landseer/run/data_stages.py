@@ -1,0 +1,101 @@
+"""Stages before any network: list samples, audit them, split them, measure their channels."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+from numpy.typing import NDArray
+
+from landseer.adapters import scan_samples
+from landseer.audit.integrity import check
+from landseer.audit.quality import quality
+from landseer.audit.same_place import add_groups, same_place
+from landseer.audit.suspects import exclude_suspects
+from landseer.core.files import atomic_path, hash_value, write_json
+from landseer.errors import DataError
+from landseer.models.inputs import plan_inputs
+from landseer.raster.read import read_bands
+from landseer.run.context import Run
+from landseer.samples.findings import write_findings
+from landseer.samples.table import read_samples, usable, write_samples
+from landseer.samples.weights import weigh
+from landseer.splits import prove, split
+from landseer.statistics import compute_statistics
+
+
+def data_state(run: Run) -> str:
+    """Return a hash of the names, sizes and times of all files below the data's root."""
+    root = Path(run.recipe.data.root)
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    return hash_value(
+        [(str(p.relative_to(root)), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
+    )
+
+
+def list_samples(run: Run) -> None:
+    """Stage `samples`: one row per sample, from the headers of the files."""
+    frame, findings = scan_samples(run.recipe.data)
+    write_samples(run.path("audit/listed.parquet"), frame)
+    write_findings(run.path("audit/listing.csv"), findings)
+
+
+def audit(run: Run) -> None:
+    """Stage `audit`: read every file once, measure quality, set suspects aside, find the same place."""
+    frame, findings = check(read_samples(run.path("audit/listed.parquet")), run.bands, run.classes)
+    frame = quality(frame, run.bands, run.classes, rules=run.recipe.quality)
+    frame, suspects = exclude_suspects(frame, run.recipe.quality.suspects)
+    found = same_place(frame, run.bands, run.recipe.same_place)
+    _require_samples(frame, run)
+    write_samples(run.path("audit/audited.parquet"), add_groups(frame, found.groups))
+    write_findings(run.path("audit/findings.csv"), [*findings, *suspects, *found.findings])
+    with atomic_path(run.path("audit/pairs.csv")) as temporary:
+        found.pairs.to_csv(temporary, index=False)
+
+
+def _require_samples(frame: gpd.GeoDataFrame, run: Run) -> None:
+    """Stop when nothing is left to train on."""
+    labelled = usable(frame, side="train")["label"].notna().sum()
+    if labelled == 0:
+        reasons = frame["excluded"].value_counts().head(3).to_dict()
+        raise DataError(
+            f"expected labelled samples to train on, got none of {len(frame)}: {reasons}",
+            where=run.recipe.data.root,
+            do="correct the recipe's `data`, or the files",
+        )
+
+
+def split_samples(run: Run) -> None:
+    """Stage `split`: give every sample a fold and a weight, and prove that the folds do not leak."""
+    frame = read_samples(run.path("audit/audited.parquet"))
+    frame = split(frame, run.recipe.split, run.recipe.seed)
+    proof = prove(frame, pd.read_csv(run.path("audit/pairs.csv")), run.recipe.split)
+    for warning in proof.warnings:
+        sys.stderr.write(f"warning: {warning}\n")
+    weights = run.recipe.weights
+    frame = frame.assign(weight=1.0) if weights is None else weigh(frame, weights)
+    write_samples(run.path("samples.parquet"), frame)
+    write_json(run.path("audit/proof.json"), proof.as_dict())
+
+
+def measure(run: Run) -> None:
+    """Stage `statistics`: one pass over the training samples' valid pixels."""
+    plan = plan_inputs(run.recipe.inputs, run.bands)
+    frame = usable(read_samples(run.path("samples.parquet")), side="train")
+    frame = frame[frame["label"].notna() & ~frame["holdout"].astype(bool)]
+    indexes = [band.index for band in plan.bands]
+
+    def read(path: Path) -> NDArray:
+        return read_bands(path, indexes)
+
+    statistics = compute_statistics(
+        [Path(image) for image in frame["image"]],
+        read,
+        plan.bands,
+        plan.indices,
+        where=plan.valid,
+        index_where=plan.keep,
+    )
+    write_json(run.path("statistics.json"), statistics.to_json())

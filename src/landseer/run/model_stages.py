@@ -1,0 +1,265 @@
+"""Stages around the networks: train members, predict out of fold, choose, write the model folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+
+from landseer.core.bands import Band
+from landseer.core.files import hash_value, read_json, write_json
+from landseer.core.progress import Progress
+from landseer.core.seeds import derive
+from landseer.errors import StageError
+from landseer.feed.loader import Loader
+from landseer.feed.source import Item, Source
+from landseer.models.device import best_device
+from landseer.models.inputs import plan_inputs
+from landseer.models.model import Model, build_model
+from landseer.models.store import load_member
+from landseer.predict.ensemble import Ensemble, Voting
+from landseer.predict.model_folder import MemberSource, save_model_folder
+from landseer.predict.oof import OofBatch, write_oof
+from landseer.predict.spec import ModelSpec, Naming
+from landseer.raster.read import read_info
+from landseer.run.context import Run
+from landseer.samples.schema import is_missing
+from landseer.samples.table import read_samples, usable
+from landseer.select.choose import select
+from landseer.select.selection import read_selection
+from landseer.train.fit import Job, fit_member
+
+OOF_MARK = "oof/done.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of the run: the fold that it does not see, and its seed."""
+
+    fold: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Its folder's name below `folds/`."""
+        return f"fold{self.fold}_seed{self.seed}"
+
+
+def trainable(run: Run) -> gpd.GeoDataFrame:
+    """Return the labelled samples that take part in folds."""
+    frame = usable(read_samples(run.path("samples.parquet")), side="train")
+    return frame[frame["label"].notna() & ~frame["holdout"].astype(bool)].reset_index(drop=True)
+
+
+def members_of(run: Run) -> list[Member]:
+    """List the members that the recipe asks for."""
+    frame = trainable(run)
+    folds = sorted(int(fold) for fold in frame["fold"].unique() if fold >= 0)
+    wanted = folds if run.recipe.train.folds is None else list(run.recipe.train.folds)
+    unknown = sorted(set(wanted) - set(folds))
+    if unknown:
+        raise StageError(f"expected folds among {folds}, got {unknown}", where="train.folds")
+    return [Member(fold, seed) for seed in run.recipe.train.seeds for fold in wanted]
+
+
+def train_members(run: Run) -> None:
+    """Stage `train`: train each member that is not yet there."""
+    frame = trainable(run)
+    source = make_source(run, frame)
+    for member in members_of(run):
+        folder = run.path(f"folds/{member.name}")
+        start_fresh_if_changed(folder, member_key(run, member))
+        job = make_job(run, frame, source, member, folder)
+        if (folder / "done.json").exists():
+            continue
+        model = make_model(run, job.seed)
+        fit_member(job, model, run.recipe.loss, run.recipe.augment, run.recipe.train)
+    write_json(
+        run.path("folds/members.json"),
+        [read_json(run.path(f"folds/{member.name}/done.json")) for member in members_of(run)],
+    )
+
+
+def member_key(run: Run, member: Member) -> str:
+    """Return the hash of all that a member's weights depend on."""
+    keys = ("seed", "data", "inputs", "model", "loss", "augment")
+    train = run.recipe_value("train")
+    for name in ("folds", "seeds", "workers", "cache_gb", "images", "eval_batch_size"):
+        train.pop(name)
+    frame = trainable(run)
+    table = frame[["sample", "fold", "weight"]].to_json()
+    return hash_value(
+        {
+            "recipe": {key: run.recipe_value(key) for key in keys},
+            "train": train,
+            "monitor": monitor_of(run),
+            "member": member.name,
+            "samples": table,
+            "statistics": read_json(run.path("statistics.json")),
+        }
+    )
+
+
+def start_fresh_if_changed(folder: Path, key: str) -> None:
+    """Forget what a member's folder holds when it was trained from other inputs."""
+    mark = folder / "key.json"
+    if mark.exists() and read_json(mark)["key"] == key:
+        return
+    for name in ("done.json", "last.ckpt", "best.ckpt", "best.safetensors", "metrics.csv"):
+        (folder / name).unlink(missing_ok=True)
+    write_json(mark, {"key": key})
+
+
+def monitor_of(run: Run) -> str:
+    """Return the score whose best epoch is kept."""
+    return run.recipe.train.monitor or run.recipe.select.metric
+
+
+def input_bands(run: Run) -> tuple[Band, ...]:
+    """Return the bands that the model reads, in its order."""
+    return plan_inputs(run.recipe.inputs, run.bands).bands
+
+
+def make_source(run: Run, frame: gpd.GeoDataFrame) -> Source:
+    """Make the reader of a table's samples, in its order."""
+    items = [
+        Item(row.sample, Path(row.image), None if is_missing(row.label) else Path(row.label))
+        for row in frame.itertuples()
+    ]
+    return Source(items, input_bands(run), run.classes, run.recipe.train.cache_gb)
+
+
+def make_job(
+    run: Run, frame: gpd.GeoDataFrame, source: Source, member: Member, folder: Path
+) -> Job:
+    """Describe one member's training."""
+    fold = frame["fold"].to_numpy()
+    train = np.flatnonzero(fold != member.fold)
+    return Job(
+        member=member.name,
+        folder=folder,
+        source=source,
+        train=tuple(int(i) for i in train),
+        held_out=tuple(int(i) for i in np.flatnonzero(fold == member.fold)),
+        weights=frame["weight"].to_numpy(np.float64)[train],
+        bands=input_bands(run),
+        classes=run.classes,
+        monitor=monitor_of(run),
+        seed=derive(run.recipe.seed, "member", member.fold, member.seed),
+    )
+
+
+def make_model(run: Run, seed: int, *, pretrained: bool = True) -> Model:
+    """Build the model that the recipe describes."""
+    return build_model(
+        run.recipe.inputs,
+        run.recipe.model,
+        run.bands,
+        read_json(run.path("statistics.json")),
+        len(run.classes),
+        seed=seed,
+        pretrained=pretrained,
+    )
+
+
+def tta_candidates(run: Run) -> list[str]:
+    """List the sets of symmetries that are to be judged out of fold, cheapest first."""
+    wanted = run.recipe.select.tta
+    if wanted == "auto":
+        return ["none", "d4"]
+    return [wanted] if isinstance(wanted, str) else list(wanted)
+
+
+def predict_out_of_fold(run: Run) -> None:
+    """Stage `oof`: predict each fold with the members that never saw it."""
+    frame = trainable(run)
+    source = make_source(run, frame)
+    device = best_device()
+    for member in members_of(run):
+        positions = np.flatnonzero(frame["fold"].to_numpy() == member.fold)
+        model = load_member(
+            run.path(f"folds/{member.name}/best.safetensors"), make_model(run, 0, pretrained=False)
+        ).eval()
+        for tta in tta_candidates(run):
+            ensemble = Ensemble([model], model.quantity, Voting(tta=tta)).to(device).eval()
+            batches = _batches(run, source, positions, f"predict {member.name} tta {tta}")
+            write_oof(ensemble, batches, run.path(f"oof/{tta}/seed{member.seed}"))
+    write_json(run.path(OOF_MARK), {"tta": tta_candidates(run), "members": len(members_of(run))})
+
+
+def _batches(run: Run, source: Source, positions: np.ndarray, label: str) -> Iterator[OofBatch]:
+    """Read the samples of one fold in batches, with progress."""
+    train = run.recipe.train
+    size = train.eval_batch_size or train.batch_size
+    with Progress(label, len(positions)) as progress:
+        for batch in Loader(source, positions.tolist(), batch_size=size):
+            yield batch["samples"], batch["image"], batch["sizes"]
+            progress.advance(len(batch["samples"]))
+
+
+def choose(run: Run) -> None:
+    """Stage `select`: choose threshold, weights and symmetries on out-of-fold predictions."""
+    members = members_of(run)
+    frame = trainable(run)
+    frame = frame[frame["fold"].isin({member.fold for member in members})]
+    seeds: Sequence[int] = run.recipe.train.seeds
+    oof = {
+        tta: {seed: run.path(f"oof/{tta}/seed{seed}") for seed in seeds}
+        for tta in tta_candidates(run)
+    }
+    selection = select(frame, oof, run.classes, run.recipe.select, seed=run.recipe.seed)
+    selection.write(run.path("selection.json"))
+
+
+def write_model(run: Run) -> None:
+    """Stage `model`: write the folder that predicts by itself."""
+    selection = read_selection(run.path("selection.json"))
+    spec = ModelSpec(
+        name=run.recipe.name,
+        bands=run.bands,
+        file_bands=read_info(Path(trainable(run)["image"].iloc[0])).count,
+        classes=run.classes,
+        inputs=run.recipe.inputs,
+        model=run.recipe.model.model_copy(update={"weights": "none"}),
+        statistics=read_json(run.path("statistics.json")),
+        tta=selection.tta,
+        vote=selection.vote,
+        threshold=selection.threshold,
+        member_threshold=selection.member_threshold,
+        naming=naming_of(run),
+        scores=score_notes(selection),
+    )
+    sources = [
+        MemberSource(
+            path=run.path(f"folds/{member.name}/best.safetensors"),
+            fold=member.fold,
+            seed=member.seed,
+            weight=selection.weight_of(member.fold, member.seed),
+        )
+        for member in members_of(run)
+    ]
+    save_model_folder(run.path("model"), spec, sources)
+
+
+def score_notes(selection: Any) -> dict[str, Any]:
+    """Return the honest score, as the model folder keeps it."""
+    crossfit = selection.crossfit
+    return {
+        "metric": selection.metric,
+        "value": crossfit.value,
+        "low": crossfit.low,
+        "high": crossfit.high,
+        "level": crossfit.level,
+        "counts": crossfit.counts,
+    }
+
+
+def naming_of(run: Run) -> Naming | None:
+    """Return how the data set's own predictions are named, where it says so."""
+    if run.recipe.data.adapter == "kelp":
+        return Naming(strip="_satellite", pattern="{id}_kelp.tif")
+    return None

@@ -1,0 +1,55 @@
+"""Stage `report`: gather what the run left behind and write the page."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from landseer.core.files import read_json
+from landseer.report.build import build_report
+from landseer.report.outcome import Outcome
+from landseer.run.context import Run
+from landseer.run.model_stages import members_of, monitor_of
+from landseer.samples.table import read_samples
+from landseer.select.selection import read_selection
+from landseer.track.history import read_history
+
+
+def write_report(run: Run) -> None:
+    """Gather and write."""
+    selection = read_selection(run.path("selection.json"))
+    members = members_of(run)
+    outcome = Outcome(
+        name=run.recipe.name,
+        recipe=run.path("recipe.yaml").read_text(encoding="utf-8"),
+        config=run.recipe.report,
+        samples=read_samples(run.path("samples.parquet")),
+        bands=run.bands,
+        classes=run.classes,
+        listed=_findings(run),
+        proof=read_json(run.path("audit/proof.json")),
+        pairs=pd.read_csv(run.path("audit/pairs.csv")),
+        statistics=read_json(run.path("statistics.json")),
+        members=read_json(run.path("folds/members.json")),
+        histories={
+            member.name: read_history(run.path(f"folds/{member.name}/metrics.csv"))
+            for member in members
+        },
+        selection=selection,
+        oof=run.path(f"oof/{selection.tta}/seed{members[0].seed}"),
+        monitor=monitor_of(run),
+        seconds=_seconds(run),
+    )
+    build_report(outcome, run.path("report/index.html"))
+
+
+def _findings(run: Run) -> pd.DataFrame:
+    """Read what listing and audit found."""
+    names = ("audit/listing.csv", "audit/findings.csv")
+    frames = [pd.read_csv(run.path(name), dtype=str, keep_default_na=False) for name in names]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _seconds(run: Run) -> dict[str, float]:
+    """Read how long each stage took when it last ran."""
+    stamps = sorted(run.path(".stages").glob("*.json"), key=lambda p: p.stat().st_mtime)
+    return {stamp.stem: float(read_json(stamp)["seconds"]) for stamp in stamps}

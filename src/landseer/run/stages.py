@@ -1,0 +1,97 @@
+"""All stages in order, with what each reads, writes and depends on."""
+
+from __future__ import annotations
+
+from landseer.run.data_stages import audit, data_state, list_samples, measure, split_samples
+from landseer.run.model_stages import choose, predict_out_of_fold, train_members, write_model
+from landseer.run.report_stage import write_report
+from landseer.run.stage import Stage
+
+_MODEL_KEYS = ("seed", "data", "inputs", "model", "loss", "augment")
+_TRAIN_KEYS = tuple(
+    f"train.{name}"
+    for name in (
+        "epochs", "samples_per_epoch", "batch_size", "accumulate", "optimiser", "schedule",
+        "clip_norm", "ema_decay", "early_stop", "monitor", "seeds", "folds", "sampler",
+        "precision", "deterministic", "validate_every_epochs",
+    )
+)  # fmt: skip
+
+STAGES: tuple[Stage, ...] = (
+    Stage(
+        "samples",
+        list_samples,
+        keys=("data",),
+        inputs=(),
+        outputs=("audit/listed.parquet", "audit/listing.csv"),
+        extra=data_state,
+    ),
+    Stage(
+        "audit",
+        audit,
+        keys=("data", "quality", "same_place"),
+        inputs=("audit/listed.parquet",),
+        outputs=("audit/audited.parquet", "audit/findings.csv", "audit/pairs.csv"),
+        extra=data_state,
+    ),
+    Stage(
+        "split",
+        split_samples,
+        keys=("seed", "split", "weights"),
+        inputs=("audit/audited.parquet", "audit/pairs.csv"),
+        outputs=("samples.parquet", "audit/proof.json"),
+    ),
+    Stage(
+        "statistics",
+        measure,
+        keys=("data", "inputs"),
+        inputs=("samples.parquet",),
+        outputs=("statistics.json",),
+    ),
+    Stage(
+        "train",
+        train_members,
+        keys=(*_MODEL_KEYS, *_TRAIN_KEYS, "select.metric"),
+        inputs=("samples.parquet", "statistics.json"),
+        outputs=("folds/members.json",),
+    ),
+    Stage(
+        "oof",
+        predict_out_of_fold,
+        keys=("select.tta",),
+        inputs=("samples.parquet", "folds/members.json"),
+        outputs=("oof/done.json",),
+    ),
+    Stage(
+        "select",
+        choose,
+        keys=("seed", "data", "select", "train.seeds", "train.folds"),
+        inputs=("samples.parquet", "oof/done.json"),
+        outputs=("selection.json",),
+    ),
+    Stage(
+        "model",
+        write_model,
+        keys=("name", "data", "inputs", "model"),
+        inputs=("selection.json", "statistics.json", "folds/members.json"),
+        outputs=("model/model.yaml",),
+    ),
+    Stage(
+        "report",
+        write_report,
+        keys=("name", "report"),
+        inputs=("selection.json", "samples.parquet", "statistics.json", "folds/members.json"),
+        outputs=("report/index.html",),
+    ),
+)
+
+VERBS = {
+    "samples": "samples",
+    "audit": "audit",
+    "split": "split",
+    "statistics": "statistics",
+    "train": "oof",
+    "select": "model",
+    "report": "report",
+}
+"""The last stage that each verb brings up to date."""

@@ -1,0 +1,162 @@
+"""Weights: how often the sampler draws each training sample."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from landseer.errors import DataError, RecipeError
+from landseer.samples.figures import figure_names, figures
+from landseer.samples.table import usable
+
+SHARE_SUFFIX = "_pct"
+"""Columns with this ending hold shares from 0 to 1; the `seed` form counts what is missing to 1."""
+
+_SEED_EPSILON = 1e-10
+
+
+class _Weights(BaseModel):
+    """What the forms have in common."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    floor: float = Field(default=1e-3, gt=0, le=1)
+    """Least weight; the largest is 1. Above 0, so that no sample is left out without a word."""
+
+
+class SeedWeights(_Weights):
+    """As the winning kelp code computed them: shares enter as 1 - share, scaled over both sides with test rows at 0."""
+
+    kind: Literal["seed"] = "seed"
+
+    factors: dict[str, float] = Field(min_length=1)
+    """Quality column -> factor. The seed's factor called `almost_all_water` belongs to `water_pixels_pct`."""
+
+
+class StatedWeights(_Weights):
+    """As the kelp report states them: factor times value, scaled over the training samples."""
+
+    kind: Literal["stated"] = "stated"
+
+    factors: dict[str, float] = Field(min_length=1)
+    """Quality column -> factor."""
+
+
+class BalancedWeights(_Weights):
+    """One over the number of samples that show the rarest class a sample shows; those that show none are one class."""
+
+    kind: Literal["balanced"] = "balanced"
+
+    presence: tuple[str, ...] = ()
+    """Columns that are above 0 where a class is present; empty: all `class_*_pixels` but the first, the background."""
+
+
+WeightsConfig = Annotated[
+    SeedWeights | StatedWeights | BalancedWeights, Field(discriminator="kind")
+]
+
+
+def weigh(frame: gpd.GeoDataFrame, config: WeightsConfig) -> gpd.GeoDataFrame:
+    """Add the column `weight`.
+
+    Args:
+        frame: sample table with quality columns.
+        config: which form, and its factors.
+
+    Returns:
+        A copy; weights in [floor, 1] for usable training samples, 0 for all others, which are never drawn.
+
+    Raises:
+        RecipeError: a column is not in the table; the nearest names are given.
+        DataError: a training sample has no value in a column.
+
+    Edges: equal samples all get the floor, and so equal chances.
+    Source: FACTS 1.3. Seed: w = sum(factor * (1 - share) for shares, factor * value for others), then
+    (w - min) / (max - min + 1e-10) over training samples and, if there are any, test samples with w = 0.
+    """
+    rows = usable(frame, "train")
+    if isinstance(config, BalancedWeights):
+        weight = _balanced(rows, config.presence)
+    else:
+        raw = _weighted_sum(rows, config.factors, inverted=isinstance(config, SeedWeights))
+        has_test = isinstance(config, SeedWeights) and bool((frame["side"] == "test").any())
+        weight = _scaled(raw, np.append(raw, 0.0) if has_test else raw)
+    column = pd.Series(0.0, index=frame.index)
+    column.loc[rows.index] = np.maximum(weight, config.floor)
+    return frame.assign(weight=column)
+
+
+def _weighted_sum(
+    rows: gpd.GeoDataFrame, factors: dict[str, float], *, inverted: bool
+) -> NDArray[np.float64]:
+    """Add up factor times value, shares turned round if `inverted`."""
+    total = np.zeros(len(rows))
+    for name, values in zip(factors, _columns(rows, factors), strict=True):
+        turned = inverted and name.endswith(SHARE_SUFFIX)
+        total = total + factors[name] * (1 - values if turned else values)
+    return total
+
+
+def _scaled(values: NDArray[np.float64], among: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scale so that the least of `among` is 0 and the largest 1."""
+    if len(among) == 0:
+        return values
+    return (values - among.min()) / (among.max() - among.min() + _SEED_EPSILON)
+
+
+def _balanced(rows: gpd.GeoDataFrame, presence: tuple[str, ...]) -> NDArray[np.float64]:
+    """Weigh each sample by the rarest class in it."""
+    names = presence or _class_columns(rows)
+    shows = np.array([values > 0 for values in _columns(rows, names)]).reshape(len(names), -1)
+    shows = np.vstack([shows, ~shows.any(axis=0)])
+    rarity = 1 / np.maximum(shows.sum(axis=1), 1)
+    weight = np.where(shows, rarity[:, None], 0).max(axis=0, initial=0)
+    return weight / weight.max(initial=1e-300)
+
+
+def _class_columns(rows: gpd.GeoDataFrame) -> tuple[str, ...]:
+    """Return the pixel counts of all classes but the first."""
+    names = [
+        name for name in rows.columns if name.startswith("class_") and name.endswith("_pixels")
+    ]
+    if len(names) < 2:
+        raise RecipeError(
+            "expected columns class_*_pixels of two or more classes; got "
+            f"{', '.join(names) or 'none'}",
+            where="weights.presence",
+            do="run the audit with labels, or name the columns",
+        )
+    return tuple(names[1:])
+
+
+def _columns(rows: gpd.GeoDataFrame, names: Iterable[str]) -> list[NDArray[np.float64]]:
+    """Take columns as numbers, all of them filled."""
+    return [_column(rows, name) for name in names]
+
+
+def _column(rows: gpd.GeoDataFrame, name: str) -> NDArray[np.float64]:
+    """Take one column as numbers, all of them filled."""
+    known = figure_names(rows)
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known
+        raise RecipeError(
+            f"expected a numeric column of the sample table; got {name!r}",
+            where=f"weights, column {name}",
+            do=f"use one of: {', '.join(near)}",
+        )
+    values = figures(rows, name)
+    empty = np.flatnonzero(~np.isfinite(values))
+    if len(empty):
+        raise DataError(
+            f"expected a value of {name} for every training sample; {len(empty)} have none",
+            where=f"sample {rows['sample'].iloc[empty[0]]}",
+            do="exclude these samples or leave the column out of the weights",
+        )
+    return values

@@ -1,0 +1,171 @@
+"""The parts of a selection, read from the evidence: scores, folds, members, comparisons, curves, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import numpy as np
+
+from landseer.metrics.confusion import Matrix
+from landseer.metrics.scores import score
+from landseer.select.crossfit import Candidate, Choice, pooled
+from landseer.select.evidence import Evidence
+from landseer.select.selection import Comparison, Curve, FoldScore, MemberWeight, ScoreInterval
+from landseer.select.shares import score_weights, single_shares
+
+Weights = dict[tuple[int, int], float]
+
+
+def describe_score(evidence: Evidence, matrices: Matrix, *, honest: bool) -> ScoreInterval:
+    """Score samples with an interval over groups, and say what the score counts.
+
+    Args:
+        evidence: the judge and the groups.
+        matrices: (n, C, C) counts of each sample.
+        honest: whether choices were made on other parts.
+    """
+    how = "choices were made on these very samples"
+    if honest and evidence.judge.n_parts > 1:
+        how = "choices for each fold were made on the other folds"
+    low, high = evidence.bootstrap(matrices, evidence.judge.value)
+    return ScoreInterval(
+        value=evidence.judge.value(matrices.sum(0)),
+        low=low,
+        high=high,
+        level=evidence.config.level,
+        counts=f"{evidence.config.metric}, pooled over the pixels of {len(matrices)} out-of-fold samples; {how}",
+    )
+
+
+def describe_members(evidence: Evidence, final: Choice) -> tuple[MemberWeight, ...]:
+    """Score each member alone on its fold at the final option, and weigh it."""
+    option = evidence.judge.options.index(final.option)
+    folds, seeds = evidence.fold_numbers, evidence.judged.seeds
+    scores: Weights = {}
+    for seed, shares in zip(seeds, single_shares(len(seeds)), strict=True):
+        sums = evidence.tally.part_sums[Candidate(final.candidate.tta, shares)][:, option]
+        by_fold = sums if len(folds) > 1 else sums.sum(0, keepdims=True)
+        for fold, matrix in zip(folds, by_fold, strict=True):
+            scores[fold, seed] = evidence.judge.value(matrix)
+    weights = _weights(evidence, scores, final)
+    return tuple(
+        MemberWeight(fold=fold, seed=seed, weight=weights[fold, seed], score=value)
+        for (fold, seed), value in sorted(scores.items())
+    )
+
+
+def _weights(evidence: Evidence, scores: Weights, final: Choice) -> Weights:
+    """Turn scores or shares into weights."""
+    if evidence.config.weights == "equal":
+        return dict.fromkeys(scores, 1.0)
+    if evidence.config.weights == "fold_score":
+        return score_weights(scores)
+    share = dict(zip(evidence.judged.seeds, final.candidate.shares, strict=True))
+    return {(fold, seed): share[seed] for fold, seed in scores}
+
+
+def describe_folds(
+    evidence: Evidence, honest: Matrix, chosen: Sequence[Choice]
+) -> tuple[FoldScore, ...]:
+    """Say how each fold, or part of the only fold, was judged.
+
+    Args:
+        evidence: the parts.
+        honest: (n, C, C) cross-fitted counts of each sample.
+        chosen: one per part.
+    """
+    parts, names = evidence.judge.parts, evidence.judge.classes.names
+    folds = evidence.fold_numbers
+    numbers = folds if len(folds) > 1 else range(evidence.judge.n_parts)
+    return tuple(
+        FoldScore(
+            fold=number,
+            n_samples=int((parts == part).sum()),
+            tta=chosen[part].candidate.tta,
+            threshold=chosen[part].option,
+            scores=score(honest[parts == part].sum(0), names),
+        )
+        for part, number in enumerate(numbers)
+    )
+
+
+def compare_choices(evidence: Evidence, tta: str) -> Iterator[Comparison]:
+    """Judge each choice against doing without it, all else cross-fitted.
+
+    Args:
+        evidence: the counts.
+        tta: the symmetries that were chosen.
+    """
+    allowed = evidence.allowed
+    with_threshold = evidence.cross_fitted([tta], allowed)
+    if allowed != (None,):
+        name = "tuned" if len(allowed) > 1 else str(allowed[0])
+        greatest = evidence.cross_fitted([tta], (None,))
+        yield _compare(evidence, "threshold", (name, "argmax"), (with_threshold, greatest))
+    base, *others = sorted(evidence.judged.oof, key=lambda name: name != "none")
+    for other in others:
+        pair = tuple(evidence.cross_fitted([name], allowed) for name in (other, base))
+        yield _compare(evidence, "tta", (other, base), pair)
+    if evidence.config.weights == "fitted" and len(evidence.judged.seeds) > 1:
+        fitted = evidence.cross_fitted([tta], allowed, fitted=True)
+        yield _compare(evidence, "weights", ("fitted", "equal"), (fitted, with_threshold))
+
+
+def _compare(
+    evidence: Evidence,
+    choice: Literal["threshold", "tta", "weights"],
+    names: tuple[str, str],
+    pair: tuple[Matrix, ...],
+) -> Comparison:
+    """Compare two ways to judge the same samples, drawing the same groups for both."""
+
+    def difference(both: Matrix) -> float:
+        first, second = evidence.judge.curve(both)
+        return float(first - second)
+
+    value, against = (evidence.judge.value(matrices.sum(0)) for matrices in pair)
+    low, high = evidence.bootstrap(np.stack(pair, axis=1), difference)
+    return Comparison(
+        choice=choice,
+        option=names[0],
+        against=names[1],
+        value=value,
+        against_value=against,
+        difference=value - against,
+        low=low,
+        high=high,
+    )
+
+
+def describe_curves(evidence: Evidence) -> tuple[Curve, ...]:
+    """Return the pooled score at every threshold, under equal shares; none without thresholds."""
+    thresholds = tuple(option for option in evidence.judge.options if option is not None)
+    if not thresholds:
+        return ()
+    sums = pooled(evidence.part_sums(evidence.judged.oof, fitted=False))
+    return tuple(
+        Curve(
+            tta=candidate.tta,
+            thresholds=thresholds,
+            values=tuple(map(float, evidence.judge.curve(matrices)[1:])),
+        )
+        for candidate, matrices in sums.items()
+    )
+
+
+def describe_limits(evidence: Evidence) -> tuple[str, ...]:
+    """Say what these out-of-fold predictions cannot tell."""
+    notes = list(evidence.judged.notes)
+    n_folds, n_seeds = len(evidence.fold_numbers), len(evidence.judged.seeds)
+    if evidence.judge.n_parts == 1:
+        notes.append("one group only: nothing could be cross-fitted; both scores are optimistic")
+    elif n_folds == 1:
+        notes.append("one fold only: its groups were dealt to parts that take the folds' place")
+    if n_folds > 1:
+        notes.append(
+            f"each sample was judged by the {n_seeds} member(s) of its fold; the model averages {n_folds * n_seeds}"
+        )
+    if evidence.config.weights == "fold_score":
+        notes.append("weights by fold score do not change out-of-fold scores and are not judged")
+    return tuple(notes)

@@ -1,0 +1,85 @@
+"""The counts of all candidates with the questions that are asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from landseer.metrics.bootstrap import interval
+from landseer.metrics.confusion import Matrix
+from landseer.select.config import SelectConfig
+from landseer.select.counts import Option
+from landseer.select.crossfit import Candidate, Choice, Judge
+from landseer.select.judged import Judged
+from landseer.select.shares import equal_shares
+from landseer.select.tally import Tally, keep_samples
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known about every candidate.
+
+    Attributes:
+        judged: the samples.
+        judge: the figure that decides.
+        tally: the counts.
+        config: recipe key `select`.
+        seed: root seed of the bootstrap.
+    """
+
+    judged: Judged
+    judge: Judge
+    tally: Tally
+    config: SelectConfig
+    seed: int
+
+    @property
+    def allowed(self) -> tuple[Option, ...]:
+        """The options that may be chosen: thresholds where there are any."""
+        return self.judge.options[1:] or (None,)
+
+    @property
+    def fold_numbers(self) -> tuple[int, ...]:
+        """The folds that were judged, rising."""
+        return tuple(sorted(set(self.judged.folds)))
+
+    def part_sums(self, ttas: Iterable[str], *, fitted: bool) -> dict[Candidate, Matrix]:
+        """Return (parts, options, C, C) of the candidates under these symmetries.
+
+        Args:
+            ttas: names of sets of symmetries; earlier ones win ties.
+            fitted: all shares of the seeds, equal ones first; or equal ones alone.
+        """
+        equal = equal_shares(len(self.judged.seeds))
+        return {
+            candidate: sums
+            for tta in ttas
+            for candidate, sums in self.tally.part_sums.items()
+            if candidate.tta == tta and (fitted or candidate.shares == equal)
+        }
+
+    def matrices(self, chosen: Sequence[Choice]) -> Matrix:
+        """Return each sample's (n, C, C) counts under the choice of its part, counting again where needed."""
+        wanted = {choice.candidate for choice in chosen}
+        keep_samples(self.tally, self.judged, self.judge, wanted, self.config)
+        return self.judge.apply(self.tally.kept, chosen)
+
+    def cross_fitted(
+        self, ttas: Iterable[str], options: Sequence[Option], *, fitted: bool = False
+    ) -> Matrix:
+        """Return each sample's (n, C, C) counts, symmetries, shares and option chosen on the other parts."""
+        sums = self.part_sums(ttas, fitted=fitted)
+        return self.matrices(self.judge.choose_per_part(sums, options))
+
+    def bootstrap(
+        self, matrices: Matrix, statistic: Callable[[Matrix], float]
+    ) -> tuple[float, float]:
+        """Return the interval of a statistic of the pooled counts, drawing groups again."""
+        return interval(
+            matrices,
+            self.judged.groups,
+            statistic,
+            n=self.config.resamples,
+            level=self.config.level,
+            seed=self.seed,
+        )

@@ -1,0 +1,1 @@
+"""What a training leaves behind for people: figures per epoch, curves, pictures."""

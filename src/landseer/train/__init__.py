@@ -1,0 +1,1 @@
+"""Training: one network, one fold, one seed at a time."""

@@ -1,0 +1,189 @@
+"""What a recipe says about training. No torch here, so that a recipe can be checked in a moment."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_CONFIG = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class AdamW(BaseModel):
+    """AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101)."""
+
+    model_config = _CONFIG
+
+    kind: Literal["adamw"] = "adamw"
+    lr: float = Field(3e-4, gt=0)
+    """Learning rate; the peak where the schedule has one."""
+    weight_decay: float = Field(1e-4, ge=0)
+    """Decay of weights, but of norms and biases only with `decay_norms`."""
+    decay_norms: bool = False
+    """Whether norms and biases decay too."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Decay rates of the running means of the gradient and of its square."""
+    eps: float = Field(1e-8, gt=0)
+    """Term that keeps the denominator from zero."""
+
+
+class Adam(BaseModel):
+    """Adam (Kingma and Ba 2015, arXiv:1412.6980): decay is part of the gradient."""
+
+    model_config = _CONFIG
+
+    kind: Literal["adam"] = "adam"
+    lr: float = Field(3e-4, gt=0)
+    """Learning rate."""
+    weight_decay: float = Field(0.0, ge=0)
+    """Decay added to the gradient."""
+    decay_norms: bool = True
+    """Whether norms and biases decay too."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Decay rates of the running means of the gradient and of its square."""
+    eps: float = Field(1e-8, gt=0)
+    """Term that keeps the denominator from zero."""
+
+
+class SGD(BaseModel):
+    """Stochastic gradient descent with momentum."""
+
+    model_config = _CONFIG
+
+    kind: Literal["sgd"] = "sgd"
+    lr: float = Field(1e-2, gt=0)
+    """Learning rate."""
+    weight_decay: float = Field(1e-4, ge=0)
+    """Decay added to the gradient."""
+    decay_norms: bool = False
+    """Whether norms and biases decay too."""
+    momentum: float = Field(0.9, ge=0, lt=1)
+    """Share of the last step that goes on."""
+    nesterov: bool = True
+    """Look ahead along the momentum."""
+
+
+OptimiserConfig = AdamW | Adam | SGD
+
+
+class Constant(BaseModel):
+    """The learning rate never changes."""
+
+    model_config = _CONFIG
+
+    kind: Literal["constant"] = "constant"
+
+
+class OneCycle(BaseModel):
+    """Up along a cosine, then down along one (Smith and Topin 2018, arXiv:1708.07120)."""
+
+    model_config = _CONFIG
+
+    kind: Literal["onecycle"] = "onecycle"
+    rise: float = Field(0.1, gt=0, lt=1)
+    """Share of the steps on which the rate rises."""
+    start_divisor: float = Field(2.0, ge=1)
+    """Peak divided by the first rate."""
+    end_divisor: float = Field(100.0, ge=1)
+    """First rate divided by the last one."""
+
+
+class Cosine(BaseModel):
+    """Down along a cosine after a linear warm-up."""
+
+    model_config = _CONFIG
+
+    kind: Literal["cosine"] = "cosine"
+    warmup: float = Field(0.0, ge=0, lt=1)
+    """Share of the steps on which the rate rises from a hundredth."""
+    end_lr: float = Field(0.0, ge=0)
+    """Last learning rate."""
+
+
+class WarmRestarts(BaseModel):
+    """A cosine that starts again (Loshchilov and Hutter 2017, arXiv:1608.03983)."""
+
+    model_config = _CONFIG
+
+    kind: Literal["warm_restarts"] = "warm_restarts"
+    first_epochs: int = Field(1, ge=1)
+    """Epochs of the first cosine."""
+    factor: int = Field(2, ge=1)
+    """How much longer each following cosine is."""
+    end_lr: float = Field(0.0, ge=0)
+    """Lowest learning rate."""
+
+
+class Plateau(BaseModel):
+    """Lower the rate when the monitored score no longer rises."""
+
+    model_config = _CONFIG
+
+    kind: Literal["plateau"] = "plateau"
+    factor: float = Field(0.1, gt=0, lt=1)
+    """What the rate is multiplied by."""
+    patience_epochs: int = Field(5, ge=0)
+    """Epochs without improvement before the rate falls."""
+    end_lr: float = Field(1e-8, ge=0)
+    """Lowest learning rate."""
+
+
+ScheduleConfig = Constant | OneCycle | Cosine | WarmRestarts | Plateau
+
+
+class EarlyStop(BaseModel):
+    """Stop when the monitored score no longer rises."""
+
+    model_config = _CONFIG
+
+    patience_epochs: int = Field(10, ge=1)
+    """Epochs without improvement before training stops."""
+    min_delta: float = Field(0.0, ge=0)
+    """Smallest rise that counts as an improvement."""
+
+
+class TrainConfig(BaseModel):
+    """How each member is trained (recipe key `train`)."""
+
+    model_config = _CONFIG
+
+    epochs: int = Field(10, ge=1)
+    """Epochs; an epoch is `samples_per_epoch` draws."""
+    samples_per_epoch: int | None = Field(None, ge=1)
+    """Draws per epoch; null goes once through all training samples."""
+    batch_size: int = Field(8, ge=1)
+    """Samples a step."""
+    accumulate: int = Field(1, ge=1)
+    """Steps whose gradients are summed before the weights change."""
+    optimiser: OptimiserConfig = Field(AdamW(), discriminator="kind")
+    """How gradients change weights."""
+    schedule: ScheduleConfig = Field(OneCycle(), discriminator="kind")
+    """How the learning rate changes with time."""
+    clip_norm: float | None = Field(None, gt=0)
+    """Largest norm of the gradient; null does not clip."""
+    ema_decay: float | None = Field(None, gt=0, lt=1)
+    """Decay of the running mean of the weights that is validated and kept; null keeps the weights."""
+    early_stop: EarlyStop | None = None
+    """When to stop early; null trains all epochs."""
+    monitor: str | None = None
+    """Score whose best epoch is kept; null takes `select.metric`."""
+    seeds: tuple[int, ...] = Field((0,), min_length=1)
+    """One member is trained per fold and seed."""
+    folds: tuple[int, ...] | None = None
+    """Folds to train; null trains all."""
+    sampler: Literal["weighted", "uniform"] = "uniform"
+    """Draw samples by the sample table's `weight`, with replacement, or go through all of them."""
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    """Arithmetic of the network; auto takes bf16 where the GPU or processor multiplies it fast."""
+    deterministic: bool = False
+    """Refuse operations whose result varies between runs (slower on a GPU; CPU runs are equal anyway)."""
+    workers: int | None = Field(None, ge=0)
+    """Threads that read ahead; null takes two, or more on a machine with a GPU."""
+    cache_gb: float = Field(4.0, ge=0)
+    """Memory for decoded samples."""
+    eval_batch_size: int | None = Field(None, ge=1)
+    """Samples a step in validation and prediction; null takes `batch_size`."""
+    validate_every_epochs: int = Field(1, ge=1)
+    """Epochs between validations; the last epoch always validates."""
+    images: int = Field(4, ge=0)
+    """Validation samples drawn as pictures after each validation; 0 draws none."""

@@ -1,0 +1,289 @@
+"""Train one member: one fold held out, one seed; resumable at every epoch."""
+
+from __future__ import annotations
+
+import logging
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, WeightAveraging
+from numpy.typing import NDArray
+
+from landseer.augment import AugmentConfig
+from landseer.core.bands import Band
+from landseer.core.classes import ClassTable
+from landseer.core.files import read_json, write_json
+from landseer.errors import StageError
+from landseer.feed.loader import Loader
+from landseer.feed.order import draw_epoch
+from landseer.feed.source import Source
+from landseer.losses import LossConfig
+from landseer.losses.build import build_loss
+from landseer.metrics.scores import score
+from landseer.models.device import has_fast_bf16
+from landseer.models.model import Model
+from landseer.models.store import save_member
+from landseer.track.history import History
+from landseer.track.progress import EpochLine
+from landseer.track.tensorboard import TensorBoard, tensorboard_installed
+from landseer.train.config import TrainConfig
+from landseer.train.module import (
+    Plan,
+    TrainingModule,
+    fixed_channels,
+    quality_channels,
+    steps_per_epoch,
+)
+from landseer.train.pictures import Pictures
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything that one member's training depends on.
+
+    Attributes:
+        member: its name, e.g. `fold0_seed0`.
+        folder: where it leaves its files.
+        source: all samples; `train` and `held_out` are positions in it.
+        weights: importance of each training sample, or None.
+        monitor: the score whose best epoch is kept.
+        seed: seed of weights, order and augmentation.
+    """
+
+    member: str
+    folder: Path
+    source: Source
+    train: tuple[int, ...]
+    held_out: tuple[int, ...]
+    weights: NDArray[np.float64] | None
+    bands: tuple[Band, ...]
+    classes: ClassTable
+    monitor: str
+    seed: int
+
+
+def fit_member(
+    job: Job,
+    model: Model,
+    losses: Sequence[LossConfig],
+    augment: AugmentConfig,
+    config: TrainConfig,
+) -> dict[str, Any]:
+    """Train one member, or go on where a killed run stopped; keep the best epoch's weights.
+
+    Args:
+        job: the member.
+        model: a freshly initialised model; it is trained in place.
+        losses: the weighted losses.
+        augment: how training samples vary.
+        config: the recipe's `train`.
+
+    Returns:
+        What `done.json` holds: best epoch, its score, its confusion matrix, seconds.
+
+    Raises:
+        StageError: there is nothing to train on, or the loss is not a number.
+    """
+    done = job.folder / "done.json"
+    if done.exists():
+        return dict(read_json(done))
+    if not job.train or not job.held_out:
+        raise StageError(
+            f"expected samples to train on and to hold out, got {len(job.train)} and {len(job.held_out)}",
+            where=job.member,
+            do="use fewer folds, or look at audit/findings.csv for what was left out",
+        )
+    job.folder.mkdir(parents=True, exist_ok=True)
+    n_draws = config.samples_per_epoch or len(job.train)
+    plan = Plan(
+        seed=job.seed,
+        class_names=job.classes.names,
+        monitor=job.monitor,
+        steps_per_epoch=steps_per_epoch(n_draws, config.batch_size, config.accumulate),
+        nearest_channels=quality_channels([band.kind for band in job.bands]),
+        fixed_channels=fixed_channels(model),
+    )
+    loss = build_loss(losses, len(job.classes), model.quantity.activation)
+    module = TrainingModule(model, loss, augment, config, plan)
+    last = job.folder / "last.ckpt"
+    with _quiet():
+        trainer, best = _trainer(job, config)
+        trainer.fit(
+            module,
+            datamodule=_Data(job, config),
+            ckpt_path=str(last) if last.exists() else None,
+            weights_only=False,
+        )
+    if not best.best_model_path:
+        raise StageError("training ended before its first validation", where=job.member)
+    return _finish(job, module, best, done)
+
+
+def _finish(job: Job, module: TrainingModule, best: ModelCheckpoint, done: Path) -> dict[str, Any]:
+    """Keep the best epoch's weights as safetensors, and say what they reached."""
+    state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+    module.load_state_dict(state["state_dict"])
+    save_member(job.folder / "best.safetensors", module.model)
+    matrix = np.asarray(state["landseer"]["matrix"], np.int64)
+    scores = score(matrix, job.classes.names)
+    result = {
+        "member": job.member,
+        "epoch": int(state["epoch"]),
+        "monitor": job.monitor,
+        "score": _number(scores[job.monitor]),
+        "scores": {name: _number(value) for name, value in scores.items()},
+        "matrix": matrix.tolist(),
+        "n_train": len(job.train),
+        "n_held_out": len(job.held_out),
+    }
+    write_json(done, result)
+    Path(best.best_model_path).unlink()
+    (job.folder / "last.ckpt").unlink(missing_ok=True)
+    return result
+
+
+def _number(value: float) -> float | None:
+    """Return a float that JSON can hold."""
+    return None if math.isnan(value) else float(value)
+
+
+def _trainer(job: Job, config: TrainConfig) -> tuple[lightning.Trainer, ModelCheckpoint]:
+    """Build the loop that runs epochs."""
+    best = ModelCheckpoint(
+        job.folder,
+        filename="best",
+        monitor="monitor",
+        mode="max",
+        save_last=True,
+        enable_version_counter=False,
+        save_on_train_epoch_end=True,
+    )
+    tensorboard = TensorBoard(job.folder / "tensorboard") if tensorboard_installed() else None
+    shown = list(job.held_out[:: max(1, len(job.held_out) // max(1, config.images))])
+    callbacks: list[lightning.Callback] = [
+        EpochLine(job.member, config.epochs),
+        Pictures(
+            job.folder,
+            job.source,
+            shown[: config.images],
+            job.classes,
+            job.bands,
+            tensorboard,
+        ),
+        History(job.folder / "metrics.csv"),
+        best,
+    ]
+    if tensorboard is not None:
+        callbacks.append(tensorboard)
+    if config.ema_decay is not None:
+        callbacks.append(WeightAveraging(multi_avg_fn=_Ema(config.ema_decay)))
+    if config.early_stop is not None:
+        callbacks.append(
+            EarlyStopping(
+                "monitor",
+                mode="max",
+                patience=config.early_stop.patience_epochs,
+                min_delta=config.early_stop.min_delta,
+                check_on_train_epoch_end=False,
+            )
+        )
+    trainer = lightning.Trainer(
+        accelerator="auto",
+        devices=1,
+        precision=_precision(config.precision),
+        max_epochs=config.epochs,
+        accumulate_grad_batches=config.accumulate,
+        gradient_clip_val=config.clip_norm,
+        deterministic=config.deterministic,
+        check_val_every_n_epoch=config.validate_every_epochs,
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        callbacks=callbacks,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    return trainer, best
+
+
+def _precision(wanted: str) -> Any:
+    """Name the precision as Lightning does; auto takes bf16 where the hardware multiplies it fast."""
+    if wanted == "auto":
+        wanted = "bf16" if has_fast_bf16() else "fp32"
+    return {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}[wanted]
+
+
+class _Ema:
+    """A running mean whose decay grows with the number of steps, so that short trainings gain too."""
+
+    def __init__(self, decay: float) -> None:
+        self._decay = decay
+
+    def __call__(
+        self,
+        means: list[torch.Tensor],
+        currents: list[torch.Tensor],
+        count: torch.Tensor | int,
+    ) -> None:
+        """Move the means towards the current tensors; flags and counters are copied."""
+        if not means[0].is_floating_point():
+            torch._foreach_copy_(means, currents)
+            return
+        decay = min(self._decay, (1 + float(count)) / (10 + float(count)))
+        torch._foreach_lerp_(means, currents, 1 - decay)
+
+
+class _Data(lightning.LightningDataModule):
+    """Hand each epoch its own order of samples."""
+
+    def __init__(self, job: Job, config: TrainConfig) -> None:
+        super().__init__()
+        self._job, self._config = job, config
+
+    def train_dataloader(self) -> Any:
+        """Return the draws of the current epoch."""
+        job, config = self._job, self._config
+        epoch = self.trainer.current_epoch if self.trainer is not None else 0
+        weights = job.weights if config.sampler == "weighted" else None
+        order = draw_epoch(weights, len(job.train), config.samples_per_epoch, job.seed, epoch)
+        return Loader(
+            job.source,
+            [job.train[position] for position in order],
+            batch_size=config.batch_size,
+            workers=_workers(config),
+            drop_single=True,
+        )
+
+    def val_dataloader(self) -> Any:
+        """Return the held-out samples, whole."""
+        return Loader(
+            self._job.source,
+            self._job.held_out,
+            batch_size=self._config.eval_batch_size or self._config.batch_size,
+            workers=_workers(self._config),
+        )
+
+
+def _workers(config: TrainConfig) -> int:
+    """Return how many threads read ahead."""
+    if config.workers is not None:
+        return config.workers
+    return 8 if torch.cuda.is_available() else 2
+
+
+class _quiet(warnings.catch_warnings):  # noqa: N801 - a context manager, used like a function
+    """Keep Lightning's advice about workers and loggers off the screen."""
+
+    def __enter__(self) -> Any:
+        result = super().__enter__()
+        warnings.filterwarnings("ignore", module="lightning")
+        warnings.filterwarnings("ignore", message=".*lightning.*")
+        logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+        return result

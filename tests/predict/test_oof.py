@@ -1,0 +1,43 @@
+"""Out-of-fold predictions come back as they were, to 16 bits."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from landseer.errors import FileReadError
+from landseer.predict import Ensemble, oof_path, read_oof, write_oof
+from landseer.quantities.mask import ClassMask
+from landseer.raster.read import read_bands
+
+
+class Logits(nn.Module):
+    """The input is the answer."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_round_trip_with_padding(tmp_path: Path, n_classes):
+    generator = torch.Generator().manual_seed(0)
+    sizes = [(5, 8), (7, 3), (1, 1)]
+    x = torch.randn(3, n_classes, 7, 8, generator=generator)
+    ensemble = Ensemble([Logits()], ClassMask(n_classes))
+    batches = [(["a", "b"], x[:2], sizes[:2]), (["c"], x[2:], sizes[2:])]
+    assert write_oof(ensemble, batches, tmp_path / "oof", workers=2) == 3
+    expected = x.softmax(1).numpy()
+    for i, (sample, (height, width)) in enumerate(zip("abc", sizes, strict=True)):
+        path = oof_path(tmp_path / "oof", sample)
+        assert read_bands(path).dtype == np.uint16 and len(read_bands(path)) == n_classes - 1
+        got = read_oof(path)
+        assert got.shape == (n_classes, height, width) and got.dtype == np.float32
+        assert np.abs(got - expected[i, :, :height, :width]).max() <= n_classes / 131070
+        assert np.allclose(got.sum(0), 1, atol=1e-6)
+
+
+def test_missing_prediction(tmp_path: Path):
+    with pytest.raises(FileReadError):
+        read_oof(tmp_path / "none.tif")
