@@ -3,7 +3,9 @@ import pytest
 from shapely import box
 
 from landseer.audit.layers import choose_layers
-from landseer.audit.same_place import PAIR_COLUMNS, SamePlaceConfig, add_groups, same_place
+from landseer.audit.pairs import PAIR_COLUMNS
+from landseer.audit.same_place import add_groups, same_place
+from landseer.audit.settings import SamePlaceConfig
 from landseer.core.bands import Band
 from landseer.errors import BandError, StageError
 from landseer.raster.write import write_raster

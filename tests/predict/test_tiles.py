@@ -29,7 +29,7 @@ from landseer.raster.read import read_bands, read_info
 from landseer.raster.write import write_raster
 
 NODATA = -32768
-CPU = {"device": "cpu"}
+CPU = {"device": "cpu", "precision": "float32"}
 
 
 @pytest.fixture

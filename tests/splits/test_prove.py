@@ -95,3 +95,9 @@ def test_giant_groups_and_empty_strata_are_told(table):
     warnings = prove(split(frame, config, 0), pairs_of(), config).warnings
     assert any("group 0 holds 10 of 14" in warning for warning in warnings)
     assert sum("has no sample of flag=True" in warning for warning in warnings) == 2
+
+
+def test_names_that_became_numbers_are_refused(frame):
+    done = split(frame, GroupKFoldConfig(n_folds=2), 0)
+    with pytest.raises(StageError, match=r"got 1 \(int\)"):
+        prove(done, pairs_of((1, 2)), GroupKFoldConfig(n_folds=2))

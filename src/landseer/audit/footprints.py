@@ -60,6 +60,7 @@ def to_equal_area(polygons: NDArray[np.object_]) -> NDArray[np.object_]:
     project = Transformer.from_crs("EPSG:4326", EQUAL_AREA, always_xy=True)
 
     def move(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Project (n, 2) points."""
         return np.column_stack(project.transform(points[:, 0], points[:, 1]))
 
     return np.asarray(shapely.transform(polygons, move), dtype=object)

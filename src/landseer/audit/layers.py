@@ -81,6 +81,7 @@ def read_layers(
     trusted = Formula.parse(valid) if valid else None
 
     def read(path: Path) -> Reading:
+        """Read one image."""
         return _read(path, bands, parsed, trusted, factor)
 
     return list(parallel_map(read, paths, label="reading layers", workers=workers))

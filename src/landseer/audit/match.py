@@ -52,6 +52,7 @@ def match_layers(
     )
 
     def prove(one: Candidate) -> Match:
+        """Register one candidate."""
         return Match(one.a, one.b, register(details[one.a], details[one.b], one.row, one.col))
 
     proposed = propose(details, config)

@@ -15,19 +15,13 @@ from landseer.audit.footprints import find_common_ground
 from landseer.audit.layers import Reading, choose_layers, read_layers
 from landseer.audit.match import match_layers
 from landseer.audit.mosaic import Link, lay_out
+from landseer.audit.pairs import make_pairs
 from landseer.audit.settings import SamePlaceConfig
 from landseer.core.bands import Band
 from landseer.errors import StageError
 from landseer.samples.findings import KEPT, Finding
 from landseer.samples.schema import is_missing
 from landseer.samples.table import usable
-
-PAIR_COLUMNS = (
-    "a", "b", "method", "score", "shift_row", "shift_col", "overlap", "overlap_m2", "agreement",
-)  # fmt: skip
-"""Columns of the pairs: two samples (a < b); how they were found; strength (image: standard deviations above chance;
-footprint: overlap); where b's first pixel lies in a (px); shared area as a share of one image or of the smaller
-footprint; the same in m²; correlation of the shared area."""
 
 GIANT_SAMPLES = 100
 GIANT_SHARE = 0.1
@@ -43,7 +37,7 @@ class SamePlace:
 
     Attributes:
         groups: sample -> group; a group is named after its smallest sample.
-        pairs: one row per pair and method, columns `PAIR_COLUMNS`, sorted.
+        pairs: one row per pair and method, columns `pairs.PAIR_COLUMNS`, sorted.
         findings: giant and contradictory groups, duplicates, samples that could not be compared.
     """
 
@@ -91,7 +85,7 @@ def same_place(
     if config.method != "none" and len(others):
         found, findings = _image_pairs(others, bands, config, factor, workers)
         pairs += found
-    table = _pairs_frame(pairs)
+    table = make_pairs(pairs)
     groups = connected_components(frame["sample"], zip(table["a"], table["b"], strict=True))
     return SamePlace(groups, table, findings + _group_findings(groups, table, len(rows), factor))
 
@@ -213,14 +207,6 @@ def _duplicates(
             for number in copies[1:]
         ]  # fmt: skip
     return pairs, findings
-
-
-def _pairs_frame(pairs: Sequence[Pair]) -> pd.DataFrame:
-    """Return the pairs as a table with all columns, sorted."""
-    table = pd.DataFrame(list(pairs), columns=list(PAIR_COLUMNS))
-    numbers = [name for name in PAIR_COLUMNS if name not in ("a", "b", "method")]
-    table = table.astype(dict.fromkeys(numbers, float))
-    return table.sort_values(["a", "b", "method"], kind="stable", ignore_index=True)
 
 
 def _group_findings(

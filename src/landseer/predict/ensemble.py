@@ -12,9 +12,12 @@ from torch import Tensor, nn
 
 from landseer.core.classes import IGNORE
 from landseer.quantities.d4 import TTA_SETS
+from landseer.models.device import has_fast_bf16
+from landseer.models.model import Model
 from landseer.quantities.mask import ClassMask
 
-Precision = Literal["float32", "bf16", "fp16"]
+Precision = Literal["auto", "float32", "bf16", "fp16"]
+"""What networks compute in; `auto` takes bf16 where the device multiplies it fast. Averages are float32."""
 
 _VOTE_TOLERANCE = 1e-6
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -49,7 +52,7 @@ class Ensemble(nn.Module):
         members: modules raw x_bchw -> logits_bkhw, or functions that load one.
         quantity: what the logits mean, and how it turns with the image.
         voting: weights, symmetries, votes and thresholds.
-        precision: what CUDA devices compute in; elsewhere float32 whatever is asked.
+        precision: what the networks compute in.
         keep_loaded: hold all members on the device; false loads them one after another at each call, which
             is slower and holds one.
     """
@@ -127,10 +130,14 @@ class Ensemble(nn.Module):
     def _one_member(self, member: nn.Module, x_bchw: Tensor) -> Tensor:
         """Average one member over the symmetries, then vote if votes are hard."""
         average: Tensor | None = None
+        network: Callable[[Tensor], Tensor] = member
+        if isinstance(member, Model):
+            # preprocessing looks at no neighbour: channels turn as the image does
+            x_bchw, network = member.preprocess(x_bchw)[0], member.forward_channels
         for element in self._elements:
             turned = self.quantity.transform(x_bchw, element)
             with self._autocast(x_bchw.device):
-                logits = member(turned)
+                logits = network(turned)
             part = self.quantity.probability(logits.float())
             part = self.quantity.transform(part, self.quantity.inverse(element))
             average = part.clone() if average is None else average.add_(part)
@@ -148,10 +155,13 @@ class Ensemble(nn.Module):
         return votes.masked_fill_(missing, torch.nan)
 
     def _autocast(self, device: torch.device) -> AbstractContextManager[object]:
-        """Lower the precision of the networks on CUDA when asked."""
-        if device.type != "cuda" or self._precision == "float32":
+        """Lower the precision of the networks when asked."""
+        wanted = self._precision
+        if wanted == "auto":
+            wanted = "bf16" if has_fast_bf16(device) else "float32"
+        if wanted == "float32" or (wanted == "fp16" and device.type == "cpu"):
             return nullcontext()
-        return torch.autocast("cuda", dtype=_DTYPES[self._precision])
+        return torch.autocast(device.type, dtype=_DTYPES[wanted])
 
 
 def _load(member: nn.Module | Callable[[], nn.Module]) -> nn.Module:

@@ -33,8 +33,8 @@ class PredictOptions(BaseModel):
     """Threads that read ahead, and as many that write; 0 does all in one thread."""
     device: str = "auto"
     """`auto` takes the first CUDA device, else the CPU; or a torch device such as `cuda:1`."""
-    precision: Precision = "float32"
-    """What CUDA devices compute in."""
+    precision: Precision | None = None
+    """What the networks compute in; None takes what the model was judged in."""
     keep_loaded: bool = True
     """Hold all members on the device; false loads one after another."""
     naming: Naming | None = None

@@ -12,6 +12,7 @@ from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
 from landseer.models.config import ModelConfig, PreprocessConfig
 from landseer.models.inputs import plan_inputs
+from landseer.predict.ensemble import Precision
 from landseer.quantities.d4 import TTA_SETS
 
 FORMAT: Literal[1] = 1
@@ -108,6 +109,8 @@ class ModelSpec(BaseModel):
     """Two classes only: class 1 where its average is at least this; None takes the greatest."""
     member_threshold: float | None = Field(default=None, ge=0, le=1)
     """The same for each member's own decision when votes are hard."""
+    precision: Precision = "auto"
+    """What the networks computed in when the model was judged."""
     naming: Naming | None = None
     """How outputs are named when the user does not say."""
     scores: dict[str, Any] = Field(default_factory=dict)

@@ -62,7 +62,7 @@ def build_ensemble(
         members,
         ClassMask(len(spec.classes), spec.model.activation),
         voting,
-        precision=options.precision,
+        precision=options.precision or spec.precision,
         keep_loaded=options.keep_loaded,
     )
 

@@ -165,7 +165,7 @@ def _legend(figure: Figure, classes: ClassTable, colours: Sequence[str], binary:
         names = ("", "found", "found wrongly", "missed")
         handles += [
             Patch(facecolor=colour, edgecolor=FAINT, label=name)
-            for name, colour in zip(HITS, names, strict=True)
+            for colour, name in zip(HITS, names, strict=True)
             if name
         ]
     figure.legend(handles=handles, loc="outside lower center", ncols=6, fontsize=7, frameon=False)

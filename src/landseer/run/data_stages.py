@@ -6,15 +6,15 @@ import sys
 from pathlib import Path
 
 import geopandas as gpd
-import pandas as pd
 from numpy.typing import NDArray
 
 from landseer.adapters import scan_samples
 from landseer.audit.integrity import check
+from landseer.audit.pairs import read_pairs, write_pairs
 from landseer.audit.quality import quality
 from landseer.audit.same_place import add_groups, same_place
 from landseer.audit.suspects import exclude_suspects
-from landseer.core.files import atomic_path, hash_value, write_json
+from landseer.core.files import hash_value, write_json
 from landseer.errors import DataError
 from landseer.models.inputs import plan_inputs
 from landseer.raster.read import read_bands
@@ -51,8 +51,7 @@ def audit(run: Run) -> None:
     _require_samples(frame, run)
     write_samples(run.path("audit/audited.parquet"), add_groups(frame, found.groups))
     write_findings(run.path("audit/findings.csv"), [*findings, *suspects, *found.findings])
-    with atomic_path(run.path("audit/pairs.csv")) as temporary:
-        found.pairs.to_csv(temporary, index=False)
+    write_pairs(run.path("audit/pairs.csv"), found.pairs)
 
 
 def _require_samples(frame: gpd.GeoDataFrame, run: Run) -> None:
@@ -71,7 +70,7 @@ def split_samples(run: Run) -> None:
     """Stage `split`: give every sample a fold and a weight, and prove that the folds do not leak."""
     frame = read_samples(run.path("audit/audited.parquet"))
     frame = split(frame, run.recipe.split, run.recipe.seed)
-    proof = prove(frame, pd.read_csv(run.path("audit/pairs.csv")), run.recipe.split)
+    proof = prove(frame, read_pairs(run.path("audit/pairs.csv")), run.recipe.split)
     for warning in proof.warnings:
         sys.stderr.write(f"warning: {warning}\n")
     weights = run.recipe.weights

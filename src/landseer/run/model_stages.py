@@ -21,7 +21,7 @@ from landseer.models.device import best_device
 from landseer.models.inputs import plan_inputs
 from landseer.models.model import Model, build_model
 from landseer.models.store import load_member
-from landseer.predict.ensemble import Ensemble, Voting
+from landseer.predict.ensemble import Ensemble, Precision, Voting
 from landseer.predict.model_folder import MemberSource, save_model_folder
 from landseer.predict.oof import OofBatch, write_oof
 from landseer.predict.spec import ModelSpec, Naming
@@ -185,10 +185,23 @@ def predict_out_of_fold(run: Run) -> None:
             run.path(f"folds/{member.name}/best.safetensors"), make_model(run, 0, pretrained=False)
         ).eval()
         for tta in tta_candidates(run):
-            ensemble = Ensemble([model], model.quantity, Voting(tta=tta)).to(device).eval()
+            voting = Voting(tta=tta)
+            ensemble = Ensemble([model], model.quantity, voting, precision=precision_of(run))
+            ensemble = ensemble.to(device).eval()
             batches = _batches(run, source, positions, f"predict {member.name} tta {tta}")
             write_oof(ensemble, batches, run.path(f"oof/{tta}/seed{member.seed}"))
     write_json(run.path(OOF_MARK), {"tta": tta_candidates(run), "members": len(members_of(run))})
+
+
+def precision_of(run: Run) -> Precision:
+    """Return what the networks predict in: what they trained in."""
+    names: dict[str, Precision] = {
+        "fp32": "float32",
+        "auto": "auto",
+        "bf16": "bf16",
+        "fp16": "fp16",
+    }
+    return names[run.recipe.train.precision]
 
 
 def _batches(run: Run, source: Source, positions: np.ndarray, label: str) -> Iterator[OofBatch]:
@@ -228,6 +241,7 @@ def write_model(run: Run) -> None:
         statistics=read_json(run.path("statistics.json")),
         tta=selection.tta,
         vote=selection.vote,
+        precision=precision_of(run),
         threshold=selection.threshold,
         member_threshold=selection.member_threshold,
         naming=naming_of(run),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from landseer.audit.pairs import read_pairs
 from landseer.core.files import read_json
 from landseer.report.build import build_report
 from landseer.report.outcome import Outcome
@@ -27,7 +28,7 @@ def write_report(run: Run) -> None:
         classes=run.classes,
         listed=_findings(run),
         proof=read_json(run.path("audit/proof.json")),
-        pairs=pd.read_csv(run.path("audit/pairs.csv")),
+        pairs=read_pairs(run.path("audit/pairs.csv")),
         statistics=read_json(run.path("statistics.json")),
         members=read_json(run.path("folds/members.json")),
         histories={

@@ -64,8 +64,10 @@ def prove(
         config: how the split was made; None checks as strictly as for a grouped one.
 
     Raises:
-        StageError: the split promises whole groups, and a group or pair lies in two folds.
+        StageError: the split promises whole groups, and a group or pair lies in two folds; or the pairs name samples
+            by numbers, which would match none.
     """
+    _check_names(pairs)
     rows = usable(frame, "train").sort_values("sample", kind="stable")
     place = dict(zip(rows["sample"], _compartments(rows), strict=True))
     crossing = _crossing(pairs, place)
@@ -88,6 +90,17 @@ def prove(
         )
     proof.warnings.extend(_warnings(proof, rows, config))
     return proof
+
+
+def _check_names(pairs: pd.DataFrame) -> None:
+    """Refuse pairs whose names became numbers on the way through a file: they would match nothing and prove nothing."""
+    for name in (*pairs["a"], *pairs["b"]):
+        if not isinstance(name, str):
+            raise StageError(
+                f"expected pairs of sample names (text); got {name!r} ({type(name).__name__})",
+                where="pairs",
+                do="read the file with landseer.audit.pairs.read_pairs",
+            )
 
 
 def _compartments(rows: gpd.GeoDataFrame) -> list[str]:

@@ -32,9 +32,9 @@ class Example:
 
 
 def class_colours(colours: Sequence[str], n_classes: int) -> list[str]:
-    """Return a colour per class: its own, or one of the palette."""
-    own = list(colours)[:n_classes]
-    return own + [PALETTE[number % len(PALETTE)] for number in range(len(own), n_classes)]
+    """Return a colour per class: its own, or one of the palette where it has none."""
+    own = [*colours, *[""] * n_classes][:n_classes]
+    return [colour or PALETTE[number % len(PALETTE)] for number, colour in enumerate(own)]
 
 
 def stretch(image_chw: NDArray[Any], low: float = 0.02, high: float = 0.98) -> NDArray[np.float32]:
