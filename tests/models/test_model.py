@@ -174,3 +174,20 @@ def test_a_missing_member_and_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(WriteError):
         save_member(tmp_path / "file" / "a.safetensors", model())
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.37, 2.0])
+@pytest.mark.parametrize("size", [(1, 1), (20, 37)])
+def test_at_another_scale_the_same_size_comes_back(scale, size):
+    with torch.inference_mode():
+        logits = model(scale=scale)(raw(*size, b=1))
+    assert logits.shape == (1, 2, *size) and logits.isfinite().all()
+
+
+def test_at_half_the_scale_the_network_sees_means_of_four_pixels():
+    m, x = model(scale=0.5), raw(32, 64)
+    seen = []
+    m.network.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    m(x)
+    z, _ = m.preprocess(x)
+    torch.testing.assert_close(seen[0], torch.nn.functional.avg_pool2d(z, 2))

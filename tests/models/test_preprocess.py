@@ -385,3 +385,25 @@ def test_recipes_that_cannot_be_right_are_refused(changes):
 def test_every_field_has_a_description():
     for model in (PreprocessConfig,):
         assert all(field.description for field in model.model_fields.values())
+
+
+def test_a_rank_is_the_share_of_the_samples_valid_pixels_below():
+    given = config(normalise_channels={"dem": {"kind": "sample_rank"}})
+    x = raw_batch()
+    z, valid = build_preprocess(given, BANDS, statistics())(torch.from_numpy(x))
+    position = NAMES.index("dem")
+    raw = slow_raw(x, BANDS)[:, position]
+    for sample, rows in enumerate(raw):
+        own = rows[valid[sample, 0].numpy() & np.isfinite(rows)]
+        for (i, j), value in np.ndenumerate(rows):
+            below, equal = (own < value).sum(), (own == value).sum()
+            expected = 0.0 if np.isnan(value) else (below + equal / 2) / own.size
+            assert z[sample, position, i, j] == pytest.approx(expected, abs=1e-6)
+    others = [i for i in range(z.shape[1]) if i != position]
+    plain, _ = build_preprocess(config(), BANDS, statistics())(torch.from_numpy(x))
+    assert torch.equal(z[:, others], plain[:, others])
+
+
+def test_a_channel_of_its_own_way_must_be_there():
+    with pytest.raises(ValidationError, match="normalise_channels names channels that are not"):
+        config(normalise_channels={"dme": {"kind": "sample_rank"}})

@@ -80,6 +80,13 @@ class SampleMinMax(_Frozen):
     """Minimum and maximum of each sample alone."""
 
 
+class SampleRank(_Frozen):
+    """Replace each value by the share of the sample's own valid pixels that lie below it, ties halved."""
+
+    kind: Literal["sample_rank"] = "sample_rank"
+    """Rank of each pixel within its sample: what an elevation means for water."""
+
+
 class NoNormalise(_Frozen):
     """Leave the filled values as they are."""
 
@@ -88,7 +95,7 @@ class NoNormalise(_Frozen):
 
 
 Normalise = Annotated[
-    Quantile | ZScore | MinMax | SampleQuantile | SampleMinMax | NoNormalise,
+    Quantile | ZScore | MinMax | SampleQuantile | SampleMinMax | SampleRank | NoNormalise,
     Field(discriminator="kind"),
 ]
 
@@ -110,6 +117,8 @@ class PreprocessConfig(_Frozen):
     """What a missing value becomes: the channel's minimum, its mean, or zero."""
     normalise: Normalise = Quantile(low=0.01, high=0.99)
     """How the channels are scaled."""
+    normalise_channels: dict[str, Normalise] = Field(default_factory=dict)
+    """Channels that are scaled in a way of their own, by name."""
     fixed_range: dict[str, tuple[float, float]] = Field(default_factory=dict)
     """Channels whose range is known: clamped to it and scaled to [0, 1], whatever `normalise` says."""
 
@@ -119,9 +128,10 @@ class PreprocessConfig(_Frozen):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"each channel may be named once; got {', '.join(twice)} twice")
-        unknown = sorted(set(self.fixed_range) - set(names))
-        if unknown:
-            raise ValueError(f"fixed_range names channels that are not there: {', '.join(unknown)}")
+        for key in ("fixed_range", "normalise_channels"):
+            unknown = sorted(set(getattr(self, key)) - set(names))
+            if unknown:
+                raise ValueError(f"{key} names channels that are not there: {', '.join(unknown)}")
         for name, (low, high) in self.fixed_range.items():
             if not low < high:
                 raise ValueError(
@@ -151,5 +161,8 @@ class ModelConfig(_Frozen):
     """Share of feature planes dropped before the head while training."""
     stem: StemRule = "by_name"
     """How pretrained red, green and blue kernels are spread over the channels."""
+    scale: float = Field(1.0, gt=0.05, le=8)
+    """The network sees the channels resized by this factor, and its logits are resized back: below 1 it is faster and
+    sees farther, above 1 it resolves small things."""
     activation: Literal["softmax", "sigmoid"] = "softmax"
     """Whether classes exclude each other (softmax) or are judged each alone (sigmoid)."""

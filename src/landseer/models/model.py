@@ -26,9 +26,12 @@ class Model(nn.Module):
         quantity: what the logits mean.
     """
 
-    def __init__(self, preprocess: Preprocess, network: Network, quantity: ClassMask) -> None:
+    def __init__(
+        self, preprocess: Preprocess, network: Network, quantity: ClassMask, scale: float = 1.0
+    ) -> None:
         super().__init__()
         self.preprocess, self.network, self.quantity = preprocess, network, quantity
+        self._scale = scale
 
     def forward(self, x_bchw: Float[Tensor, "b c h w"]) -> Float[Tensor, "b o h w"]:
         """Compute logits from raw digital numbers.
@@ -49,8 +52,19 @@ class Model(nn.Module):
             z_bkhw: channels of `preprocess`, any h, w >= 1.
 
         Edges: zeros are put around, half on each side (the odd one below and to the right), up to a multiple of the
-            network's stride, and the logits are cropped back.
+            network's stride, and the logits are cropped back. Where the network works at another scale, the
+            channels are resized before (by area when they shrink) and the logits after (bilinear).
         """
+        if self._scale == 1.0:
+            return self._padded(z_bkhw)
+        h, w = z_bkhw.shape[-2:]
+        size = (max(1, round(h * self._scale)), max(1, round(w * self._scale)))
+        mode = "area" if self._scale < 1 else "bilinear"
+        logits = self._padded(functional.interpolate(z_bkhw, size, mode=mode))
+        return functional.interpolate(logits, (h, w), mode="bilinear")
+
+    def _padded(self, z_bkhw: Tensor) -> Tensor:
+        """Compute logits with zeros around, up to the network's stride."""
         h, w = z_bkhw.shape[-2:]
         above, below = self._margins(h)
         left, right = self._margins(w)
@@ -99,4 +113,4 @@ def build_model(
     network = build_network(
         config, preprocess.channel_codes, quantity.n_outputs, seed=seed, pretrained=pretrained
     )
-    return Model(preprocess, network, quantity)
+    return Model(preprocess, network, quantity, config.scale)

@@ -19,6 +19,7 @@ from landseer.models.config import (
     Quantile,
     SampleMinMax,
     SampleQuantile,
+    SampleRank,
     ZScore,
 )
 
@@ -97,7 +98,25 @@ class SampleScaling:
         return _at(ordered, n_b, self.normalise.low), _at(ordered, n_b, self.normalise.high)
 
 
-Scaling = KnownScaling | SampleScaling
+@dataclass(frozen=True, slots=True)
+class RankScaling:
+    """A scaling by rank among each sample's own valid, finite values: shares in [0, 1], missing values 0."""
+
+    def apply(self, x_bhw: Tensor, valid_bhw: Tensor) -> None:
+        """Rank one float32 channel of some samples, in place.
+
+        Edges: ties share the middle of their ranks; invalid but finite pixels are ranked among the valid ones; a
+        sample without a valid value becomes 0 throughout.
+        """
+        for plane, valid in zip(x_bhw, valid_bhw, strict=True):
+            ordered = plane[valid & plane.isfinite()].sort().values
+            values = plane.nan_to_num(nan=-math.inf).contiguous()
+            below = torch.searchsorted(ordered, values)
+            upto = torch.searchsorted(ordered, values, right=True)
+            plane.copy_((below + upto) / (2 * max(1, len(ordered))))
+
+
+Scaling = KnownScaling | SampleScaling | RankScaling
 
 
 def _at(ordered_bn: Tensor, n_b: Tensor, level: float) -> Tensor:
@@ -121,9 +140,12 @@ def build_scaling(name: str, config: PreprocessConfig, statistics: Statistics) -
     """
     if name in config.fixed_range:
         return _range_scaling(*config.fixed_range[name], config.fill)
-    if isinstance(config.normalise, SampleQuantile | SampleMinMax):
-        return SampleScaling(config.normalise, config.fill)
-    return _statistics_scaling(_Figures(name, statistics), config.normalise, config.fill)
+    normalise = config.normalise_channels.get(name, config.normalise)
+    if isinstance(normalise, SampleRank):
+        return RankScaling()
+    if isinstance(normalise, SampleQuantile | SampleMinMax):
+        return SampleScaling(normalise, config.fill)
+    return _statistics_scaling(_Figures(name, statistics), normalise, config.fill)
 
 
 def _range_scaling(low: float, high: float, fill: FillRule) -> KnownScaling:

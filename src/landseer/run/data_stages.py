@@ -16,6 +16,7 @@ from landseer.audit.same_place import add_groups, same_place
 from landseer.audit.suspects import exclude_suspects
 from landseer.core.files import hash_value, write_json
 from landseer.errors import DataError
+from landseer.models.config import Quantile
 from landseer.models.inputs import plan_inputs
 from landseer.raster.read import read_bands
 from landseer.run.context import Run
@@ -23,7 +24,7 @@ from landseer.samples.findings import write_findings
 from landseer.samples.table import read_samples, usable, write_samples
 from landseer.samples.weights import weigh
 from landseer.splits import prove, split
-from landseer.statistics import compute_statistics
+from landseer.statistics import DEFAULT_LEVELS, compute_statistics
 
 
 def data_state(run: Run) -> str:
@@ -96,5 +97,13 @@ def measure(run: Run) -> None:
         plan.indices,
         where=plan.valid,
         index_where=plan.keep,
+        levels=sorted({*DEFAULT_LEVELS, *_levels(run)}),
     )
     write_json(run.path("statistics.json"), statistics.to_json())
+
+
+def _levels(run: Run) -> list[float]:
+    """Return the quantiles that the recipe's normalisation reads."""
+    inputs = run.recipe.inputs
+    kinds = [inputs.normalise, *inputs.normalise_channels.values()]
+    return [level for kind in kinds if isinstance(kind, Quantile) for level in (kind.low, kind.high)]
