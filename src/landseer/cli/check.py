@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import typer
-
-from landseer.cli.verb import Overrides, RecipePath, verb_app
-from landseer.recipe.load import dump_recipe, load_recipe
+from landseer.cli.verb import Json, Overrides, RecipePath, emit, room, verb_app
 
 app = verb_app()
 
 
 @app.command()
-def check(recipe: RecipePath, overrides: Overrides = None) -> None:
+def check(recipe: RecipePath, overrides: Overrides = None, as_json: Json = False) -> None:
     """Validate a recipe and print it resolved."""
-    typer.echo(dump_recipe(load_recipe(recipe, overrides or ())), nl=False)
+    load = room("recipe.load")
+    loaded = load.load_recipe(recipe, overrides or ())
+    text = load.dump_recipe(loaded).rstrip("\n")
+    emit(loaded.model_dump(mode="json"), as_json=as_json, text=text)

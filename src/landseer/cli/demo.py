@@ -9,18 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from landseer.cli.verb import Json, emit, verb_app
+from landseer.cli.verb import Json, emit, room, verb_app
 from landseer.core.files import write_json, write_text
 from landseer.errors import UsageError
-from landseer.predict import PredictOptions, predict_files
-from landseer.recipe.load import load_recipe
 from landseer.recipe.template import fill_template
-from landseer.run.context import Run, open_run
-from landseer.run.runner import run_stages
-from landseer.samples.table import read_samples, usable
-from landseer.submit import pack_kelp, score_paths
-from landseer.submit.preview import PreviewRow, write_previews
-from landseer.synth import KelpSynthConfig, make_kelp
 
 app = verb_app()
 
@@ -55,10 +47,14 @@ def demo(
         raise UsageError(f"expected kelp, got {task!r}")
     started = time.perf_counter()
     data = out / "data"
-    made = make_kelp(data, KelpSynthConfig(train=train, test=test, seed=seed))
+    synth = room("synth")
+    values = {"train": train, "test": test, "seed": seed}
+    config = room("cli.settings").make_settings(synth.KelpSynthConfig, values)
+    made = synth.make_kelp(data, config)
     write_text(out / "kelp.yaml", fill_template("kelp", name="kelp-demo", root=data.resolve()))
-    run = open_run(load_recipe(out / "kelp.yaml", SMALL), out / "run")
-    run_stages(run)
+    recipe = room("recipe.load").load_recipe(out / "kelp.yaml", SMALL)
+    run = room("run.context").open_run(recipe, out / "run")
+    room("run.runner").run_stages(run)
     result = _submit(run, data, out) | {
         "tiles": f"{made.n_train} for training, {made.n_test} of other places to be judged on",
         "report": str(run.path("report/index.html")),
@@ -68,22 +64,21 @@ def demo(
     emit(result, as_json=as_json)
 
 
-def _submit(run: Run, data: Path, out: Path) -> dict[str, Any]:
+def _submit(run: Any, data: Path, out: Path) -> dict[str, Any]:
     """Predict the test side, pack it as the contest asks, score it against the hidden truth."""
     sys.stderr.write("predict …\n")
-    predictions = out / "predictions"
-    predict_files(run.path("model"), [data / "test_satellite"], predictions, PredictOptions())
-    rows = usable(read_samples(run.path("samples.parquet")), side="test")
-    archive = out / "submission" / "submission.tar"
-    pack_kelp(predictions, rows["sample"], archive)
-    truth = data / "truth" / "test_kelp"
+    predictions, archive = out / "predictions", out / "submission" / "submission.tar"
+    predict, submit, previews = room("predict"), room("submit"), room("submit.preview")
+    options = predict.PredictOptions()
+    predict.predict_files(run.path("model"), [data / "test_satellite"], predictions, options)
+    tables = room("samples.table")
+    rows = tables.usable(tables.read_samples(run.path("samples.parquet")), side="test")
+    submit.pack_kelp(predictions, rows["sample"], archive)
     shown = [
-        PreviewRow(Path(row.image), predictions / f"{row.sample}_kelp.tif")
+        previews.PreviewRow(Path(row.image), predictions / f"{row.sample}_kelp.tif")
         for row in rows.head(10).itertuples()
     ]
-    write_previews(shown, run.bands, run.classes, out / "submission" / "preview.png")
-    return {
-        "kelp-dice": score_paths(archive, truth, "kelp-dice").value,
-        "submission": str(archive),
-        "preview": str(out / "submission" / "preview.png"),
-    }
+    preview = archive.with_name("preview.png")
+    previews.write_previews(shown, run.bands, run.classes, preview)
+    score = submit.score_paths(archive, data / "truth" / "test_kelp", "kelp-dice")
+    return {"kelp-dice": score.value, "submission": str(archive), "preview": str(preview)}

@@ -7,12 +7,14 @@ import importlib
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 from landseer import __version__
+from landseer.cli.verb import HELP
 from landseer.core.memory import keep_freed_memory
 from landseer.errors import LandseerError, UsageError
 
@@ -77,9 +79,9 @@ class _Verbs(TyperGroup):
 
 app = typer.Typer(
     cls=_Verbs,
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
+    context_settings=HELP,
     help="From Earth-observation tiles and labels to honest scores, models and maps.",
 )
 
@@ -97,31 +99,70 @@ def main(
 
 def run() -> None:
     """Run the command line (the console script)."""
-    debug = "--debug" in sys.argv
-    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     for name in ("HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
         os.environ.setdefault(name, "1")
     keep_freed_memory()
-    sys.exit(_call(arguments, debug=debug))
+    debug = "--debug" in sys.argv
+    sys.exit(call([text for text in sys.argv[1:] if text != "--debug"], debug=debug))
 
 
-def _call(arguments: list[str], *, debug: bool) -> int:
-    """Run one command and return its exit code."""
+def call(arguments: Sequence[str], *, debug: bool = False) -> int:
+    """Run one command.
+
+    Args:
+        arguments: what stands after `landseer`; none asks for help.
+        debug: also show the traceback of an error.
+
+    Returns:
+        The exit code: 0 done, 1 failed while working, 2 the command or recipe is wrong, 130 interrupted.
+    """
     command = typer.main.get_command(app)
     try:
-        result = command.main(args=arguments, prog_name="landseer", standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except LandseerError as error:
+        with command.make_context("landseer", list(arguments) or ["--help"]) as context:
+            command.invoke(context)
+        sys.stdout.flush()
+        return 0
+    except typer.Exit as stop:
+        return _flushed(int(stop.exit_code))
+    except BrokenPipeError:
+        return _flushed(1)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.stderr.write("\nlandseer: stopped; run the same command again to go on\n")
+        return 130
+    except Exception as error:  # noqa: BLE001 - the one place where every error becomes a message
         if debug:
             traceback.print_exc()
-        sys.stderr.write(f"landseer: {error}\n")
-        return error.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write("landseer: stopped; run the same command again to go on\n")
-        return 130
-    except Exception as error:
-        show = getattr(error, "show", None)
-        if show is None:
-            raise
-        show()
-        return int(getattr(error, "exit_code", 2))
+        text, code = describe(error)
+        sys.stderr.write(f"landseer: {text}\n")
+        return code
+
+
+def describe(error: Exception) -> tuple[str, int]:
+    """Say in one to three lines what went wrong, and with which exit code."""
+    if isinstance(error, LandseerError):
+        return str(error), error.exit_code
+    if hasattr(error, "format_message"):
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context is not None else "landseer"
+        return f"{error.format_message()}\n  do: see `{path} --help`", 2
+    came = " ".join(str(error).split())[:_LONGEST] or "no message"
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"\n  where: {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return (
+        f"something went wrong that should not: {type(error).__name__}: {came}{where}\n"
+        "  do: run it again with --debug and report the traceback"
+    ), 1
+
+
+def _flushed(code: int) -> int:
+    """Empty stdout; where nobody reads it any more, point it nowhere, so that Python does not complain at the end."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
+
+
+_LONGEST = 300
+"""Characters of an unexpected error's own message that are shown."""

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from landseer.cli.verb import Json, emit, verb_app
-from landseer.predict import PredictOptions, predict_files
+from landseer.cli.verb import Json, emit, room, verb_app
 
 app = verb_app()
 
@@ -27,21 +26,25 @@ def predict(
     overlap_px: Annotated[int, typer.Option(help="Pixels that windows share.")] = 128,
     batch: Annotated[int, typer.Option(help="Images or windows a step.")] = 8,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 …")] = "auto",
-    overwrite: Annotated[bool, typer.Option(help="Predict again what is already there.")] = False,
-    strict: Annotated[bool, typer.Option(help="Stop at the first bad file.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Predict again what is already there.")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad file.")] = False,
     as_json: Json = False,
 ) -> None:
     """Predict files or folders with a model folder; maps keep their georeference."""
-    options = PredictOptions(
-        probabilities=probabilities,
-        window_px=window_px,
-        overlap_px=overlap_px,
-        batch=batch,
-        device=device,
-        overwrite=overwrite,
-        strict=strict,
-    )
-    summary = predict_files(model, inputs, out, options)
-    emit(summary.as_dict(), as_json=as_json)
+    predicting = room("predict")
+    values = {
+        "probabilities": probabilities,
+        "window_px": window_px,
+        "overlap_px": overlap_px,
+        "batch": batch,
+        "device": device,
+        "overwrite": overwrite,
+        "strict": strict,
+    }
+    options = room("cli.settings").make_settings(predicting.PredictOptions, values)
+    summary = predicting.predict_files(model, inputs, out, options)
+    emit(summary.as_dict(), as_json=as_json, text=summary.text())
     if summary.failures:
         raise typer.Exit(1)

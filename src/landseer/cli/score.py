@@ -7,10 +7,14 @@ from typing import Annotated
 
 import typer
 
-from landseer.cli.verb import Json, emit, verb_app
-from landseer.submit.score import METRICS, score_paths
+from landseer.cli.verb import Json, emit, room, verb_app
 
 app = verb_app()
+
+METRICS = (
+    "kelp-dice", "kelp-dice-macro", "kelp-dice-per-tile", "dice", "iou", "iou-macro", "accuracy", "mcc",
+)  # fmt: skip
+"""The metrics that the help lists."""
 
 
 @app.command()
@@ -21,4 +25,12 @@ def score(
     as_json: Json = False,
 ) -> None:
     """Compute an official metric on any two files or folders."""
-    emit({metric: score_paths(prediction, truth, metric)}, as_json=as_json)
+    result = room("submit.score").score_paths(prediction, truth, metric)
+    figures = {
+        result.metric: result.value,
+        "counts": result.counts,
+        "files": result.n_files,
+        "pixels": result.n_pixels,
+        "outside the prediction's data": result.n_outside,
+    }
+    emit(figures if not as_json else result.as_dict(), as_json=as_json)

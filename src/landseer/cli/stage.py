@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import typer
 
-from landseer.cli.verb import Json, Overrides, RecipePath, RunFolder, emit, verb_app
-from landseer.recipe.load import load_recipe
-from landseer.run.context import open_run
-from landseer.run.runner import run_stages
+from landseer.cli.verb import Json, Overrides, RecipePath, RunFolder, aligned, emit, room, verb_app
+from landseer.core.files import read_json
 
 
 def stage_app(stage: str, summary: str) -> typer.Typer:
@@ -21,7 +22,31 @@ def stage_app(stage: str, summary: str) -> typer.Typer:
         out: RunFolder = None,
         as_json: Json = False,
     ) -> None:
-        run = open_run(load_recipe(recipe, overrides or ()), out)
-        emit(run_stages(run, until=stage), as_json=as_json)
+        loaded = room("recipe.load").load_recipe(recipe, overrides or ())
+        folder = out if out is not None or not recipe.is_dir() else recipe
+        run = room("run.context").open_run(loaded, folder)
+        done = room("run.runner").run_stages(run, until=stage)
+        found = _outcome(run.folder, stage)
+        shown = found | {name: _sentence(score) for name, score in found.items() if name == "score"}
+        emit(done | found, as_json=as_json, text=aligned(done | shown))
 
     return app
+
+
+def _outcome(folder: Path, stage: str) -> dict[str, Any]:
+    """Return what people want to know at the end: the honest score, and where model and report are."""
+    if stage not in ("select", "report"):
+        return {}
+    chosen = read_json(folder / "selection.json")
+    found: dict[str, Any] = {
+        "score": {"metric": chosen["metric"], **chosen["crossfit"]},
+        "model": str(folder / "model"),
+    }
+    return found | ({"report": str(folder / "report/index.html")} if stage == "report" else {})
+
+
+def _sentence(score: dict[str, Any]) -> str:
+    """Write the cross-fitted score for people."""
+    figures = [score[name] for name in ("value", "low", "high")]
+    value, low, high = ("undefined" if figure is None else f"{figure:.4f}" for figure in figures)
+    return f"{score['metric']} {value} ({low} to {high} at {score['level']:.0%}; {score['counts']})"

@@ -3,32 +3,79 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from landseer.cli.verb import Json, emit, verb_app
+from landseer.cli.verb import Json, emit, room, verb_app
 from landseer.errors import UsageError
-from landseer.samples.table import read_samples, usable
-from landseer.submit import SUBMITTERS
 
 app = verb_app()
+
+CONTESTS = ("kelp",)
+"""The contests that the help lists."""
 
 
 @app.command()
 def submit(
-    kind: Annotated[str, typer.Argument(help=f"One of: {', '.join(SUBMITTERS)}.")],
+    kind: Annotated[str, typer.Argument(help=f"Contest, one of: {', '.join(CONTESTS)}.")],
     predictions: Annotated[Path, typer.Argument(help="Folder that `landseer predict` wrote.")],
     samples: Annotated[
         Path, typer.Option(help="Run folder or sample table; its test side is what must be there.")
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="Archive to write.")],
+    preview: Annotated[
+        int, typer.Option(min=0, help="Draw the first N predictions beside the archive.")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Pack predictions as a contest asks, and check the package against the sample list."""
-    if kind not in SUBMITTERS:
-        raise UsageError(f"expected one of {', '.join(SUBMITTERS)}; got {kind!r}")
+    submitters = room("submit").SUBMITTERS
+    if kind not in submitters:
+        raise UsageError(f"expected one of {', '.join(submitters)}; got {kind!r}")
     table = samples / "samples.parquet" if samples.is_dir() else samples
-    ids = list(usable(read_samples(table), side="test")["sample"])
-    packed = SUBMITTERS[kind](predictions, ids, out)
-    emit({"archive": str(out), "samples": len(ids), "result": packed}, as_json=as_json)
+    rows = _test_side(table)
+    config = _recipe_beside(table).data if preview else None
+    packed = submitters[kind](predictions, list(rows["sample"]), out)
+    result = packed.as_dict()
+    if config is not None:
+        result["preview"] = str(_draw(rows.head(preview), predictions, config, out))
+    lines = [packed.text(), *([f"preview: {result['preview']}"] if preview else [])]
+    emit(result, as_json=as_json, text="\n".join(lines))
+
+
+def _test_side(table: Path) -> Any:
+    """Read the samples that must be there."""
+    tables = room("samples.table")
+    if not table.is_file():
+        raise UsageError(
+            "expected a run folder or a sample table; got neither",
+            where=table,
+            do="run `landseer samples RECIPE`, or give the run's folder",
+        )
+    return tables.usable(tables.read_samples(table), side="test")
+
+
+def _recipe_beside(table: Path) -> Any:
+    """Read the recipe of the run that a sample table belongs to."""
+    path = table.parent / "recipe.yaml"
+    if not path.is_file():
+        raise UsageError(
+            "expected a run folder, whose recipe names bands and classes; got a table alone",
+            where=table,
+            do="give the run folder with --samples, or leave --preview out",
+        )
+    return room("recipe.load").load_recipe(path)
+
+
+def _draw(rows: Any, predictions: Path, config: Any, out: Path) -> Path:
+    """Draw the first predictions; return the picture's path."""
+    adapters, previews = room("adapters"), room("submit.preview")
+    suffix = room("submit.kelp").SUFFIX
+    shown = [
+        previews.PreviewRow(Path(row.image), predictions / f"{row.sample}{suffix}")
+        for row in rows.itertuples()
+    ]
+    path = out.with_name(f"{out.stem}_preview.png")
+    bands, classes = adapters.config_bands(config), adapters.config_classes(config)
+    return Path(previews.write_previews(shown, bands, classes, path, n=len(shown)))

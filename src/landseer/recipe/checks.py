@@ -2,105 +2,171 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from landseer.adapters import config_bands, config_classes
 from landseer.core.bands import Band
 from landseer.errors import LandseerError
 from landseer.losses.build import build_loss
 from landseer.metrics.scores import score_names
-from landseer.models.encoders import check_encoder
+from landseer.models.decoders import decoder_settings
+from landseer.models.encoders import check_encoder, check_weights
+from landseer.models.inputs import plan_inputs
 from landseer.quantities.d4 import TTA_SETS
-from landseer.recipe.problems import Problem, nearest
+from landseer.recipe.problems import Problem
 from landseer.recipe.schema import Recipe
+from landseer.recipe.wording import nearest, not_among
+from landseer.recipe.yaml_file import KeyPath
 from landseer.spectral.formula import Formula
 from landseer.spectral.resolve import resolve
 
+_LOSS_LINE = re.compile(r"loss\[(\d+)\] \(\w+\): (.*)")
+
+_SINGLE_EQUALS = re.compile(r"(?<![=<>!])=(?!=)")
+
 
 def check_recipe(recipe: Recipe) -> list[Problem]:
-    """List everything that does not fit together in a recipe whose parts are valid alone."""
-    bands = config_bands(recipe.data)
-    return [
-        *_data(recipe),
-        *_bands(recipe, bands),
-        *_indices(recipe, bands),
-        *_formulas(recipe, bands),
-        *_model(recipe),
-        *_loss(recipe),
-        *_scores(recipe),
-        *_tta(recipe),
-    ]
+    """List everything that does not fit together in a recipe whose parts are valid alone.
+
+    Args:
+        recipe: a recipe; of one whose parts are not all there, what is there is checked.
+    """
+    there = vars(recipe).keys()
+    checks = [check for needs, check in CHECKS if there >= set(needs)]
+    return [problem for check in checks for problem in check(recipe)]
 
 
 def _data(recipe: Recipe) -> Iterator[Problem]:
     """The data's folder must be there."""
     root = Path(recipe.data.root)
     if not root.is_dir():
-        yield Problem(("data", "root"), f"expected a folder, got none at {root}")
+        came = "a file" if root.exists() else "nothing"
+        yield Problem(("data", "root"), f"expected a folder; got {came} at {root}{_nearby(root)}")
 
 
-def _bands(recipe: Recipe, bands: Sequence[Band]) -> Iterator[Problem]:
+def _nearby(path: Path) -> str:
+    """Say how far a path leads, or which folder of a similar name is there."""
+    parent = next((folder for folder in path.parents if folder.is_dir()), None)
+    if parent is None or path.exists():
+        return ""
+    missing = path.relative_to(parent).parts[0]
+    names = [folder.name for folder in parent.iterdir() if folder.is_dir()]
+    return nearest(missing, names) or f"; {parent} is there"
+
+
+def _classes(recipe: Recipe) -> Iterator[Problem]:
+    """There must be something to tell apart."""
+    count = len(config_classes(recipe.data))
+    if count < 2:
+        yield Problem(("data", "classes"), f"expected two classes or more to learn; got {count}")
+
+
+def _bands(recipe: Recipe) -> Iterator[Problem]:
     """Input bands must be bands of the data."""
-    names = [band.name for band in bands]
+    names = [band.name for band in config_bands(recipe.data)]
     for number, name in enumerate(recipe.inputs.bands):
         if name not in names:
-            yield Problem(
-                ("inputs", "bands", number),
-                f"expected a band of the data ({', '.join(names)}); got {name!r}"
-                f"{nearest(name, names)}",
-            )
+            yield Problem(("inputs", "bands", number), _not_a_band(name, names, names))
 
 
-def _indices(recipe: Recipe, bands: Sequence[Band]) -> Iterator[Problem]:
-    """Indices must be known, and their bands be there."""
-    for number, name in enumerate(recipe.inputs.indices):
-        try:
-            resolve([name], recipe.inputs.formulas, bands)
-        except LandseerError as error:
-            yield Problem(("inputs", "indices", number), _one_line(error))
+def _not_a_band(name: str, names: Sequence[str], known: Sequence[str]) -> str:
+    """Say which bands there are."""
+    return f"expected a band of the data ({', '.join(names)}); got {name!r}{nearest(name, known)}"
 
 
-def _formulas(recipe: Recipe, bands: Sequence[Band]) -> Iterator[Problem]:
-    """Conditions and layers must be formulas over bands of the data."""
-    texts: list[tuple[tuple[str | int, ...], str | None]] = [
-        (("inputs", "valid"), recipe.inputs.valid),
-        (("inputs", "keep_index_where"), recipe.inputs.keep_index_where),
-        (("quality", "corrupted"), recipe.quality.corrupted),
-        (("quality", "water"), recipe.quality.water),
-        (("same_place", "valid"), recipe.same_place.valid),
+def _indices(recipe: Recipe) -> Iterator[Problem]:
+    """Indices must be known, own formulas be readable, and the bands of both be there."""
+    bands, formulas = config_bands(recipe.data), recipe.inputs.formulas
+    wanted: list[tuple[KeyPath, str]] = [
+        (("inputs", "indices", number), name)
+        for number, name in enumerate(recipe.inputs.indices)
+        if name not in formulas
     ]
-    texts += [
-        (("same_place", "layers", number), text)
-        for number, text in enumerate(recipe.same_place.layers)
-    ]
-    known = {name for band in bands for name in (band.name, *band.codes)}
-    for path, text in texts:
-        if text is None:
-            continue
+    wanted += [(("inputs", "formulas", name), name) for name in formulas]
+    for path, name in wanted:
+        own = {name: formulas[name]} if name in formulas else {}
         try:
-            formula = Formula.parse(text)
+            resolve([name], own, bands)
         except LandseerError as error:
             yield Problem(path, _one_line(error))
-            continue
-        for name in sorted(formula.names - known):
-            yield Problem(
-                path,
-                f"expected bands of the data ({', '.join(band.name for band in bands)}); "
-                f"got {name!r}{nearest(name, known)}",
-            )
+
+
+def _conditions(recipe: Recipe) -> Iterator[Problem]:
+    """What says which pixels count must be conditions over bands of the data."""
+    yield from _formula(recipe, ("inputs", "valid"), recipe.inputs.valid, condition=True)
+    yield from _formula(
+        recipe, ("inputs", "keep_index_where"), recipe.inputs.keep_index_where, condition=True
+    )
+
+
+def _quality(recipe: Recipe) -> Iterator[Problem]:
+    """What is counted must be formulas over bands of the data; suspects must be conditions."""
+    yield from _formula(recipe, ("quality", "corrupted"), recipe.quality.corrupted)
+    yield from _formula(recipe, ("quality", "water"), recipe.quality.water)
+    for number, rule in enumerate(recipe.quality.suspects):
+        path: KeyPath = ("quality", "suspects", number, "where")
+        yield from _formula(None, path, rule.where, condition=True)
+
+
+def _same_place(recipe: Recipe) -> Iterator[Problem]:
+    """What is compared must be formulas over bands of the data."""
+    yield from _formula(recipe, ("same_place", "valid"), recipe.same_place.valid)
+    for number, text in enumerate(recipe.same_place.layers):
+        yield from _formula(recipe, ("same_place", "layers", number), text)
+
+
+def _formula(
+    recipe: Recipe | None, path: KeyPath, text: str | None, *, condition: bool = False
+) -> Iterator[Problem]:
+    """A text must be a formula, over the data's bands where a recipe is given."""
+    if text is None:
+        return
+    try:
+        formula = Formula.parse(text)
+    except LandseerError as error:
+        yield Problem(path, _unreadable(error, text))
+        return
+    if condition and not formula.is_condition:
+        yield Problem(path, f"expected a condition, such as `qa == 0`; got numbers from {text!r}")
+    bands: Sequence[Band] = config_bands(recipe.data) if recipe is not None else ()
+    known = [name for band in bands for name in (band.name, *band.codes)]
+    for name in sorted(formula.names - set(known)) if bands else ():
+        yield Problem(path, _not_a_band(name, [band.name for band in bands], known))
+
+
+def _unreadable(error: LandseerError, text: str) -> str:
+    """Say why a text is no formula, and what was probably meant."""
+    if _SINGLE_EQUALS.search(text):
+        return f"{error.message} in {text!r}; did you mean `==`?"
+    return f"{error.message} in {text!r}; {error.do}"
+
+
+def _inputs_as_a_whole(recipe: Recipe) -> Iterator[Problem]:
+    """Band names must not be other bands' codes, and whatever else only the whole shows."""
+    if any(True for check in (_bands, _indices, _conditions) for _ in check(recipe)):
+        return
+    try:
+        plan_inputs(recipe.inputs, config_bands(recipe.data))
+    except LandseerError as error:
+        yield Problem(("inputs",), _one_line(error))
 
 
 def _model(recipe: Recipe) -> Iterator[Problem]:
-    """The encoder must exist, and so must a local file of weights."""
-    problem = check_encoder(recipe.model.encoder)
-    if problem is not None:
-        yield Problem(("model", "encoder"), problem)
-    weights = recipe.model.weights
-    if ("/" in weights or weights.endswith((".safetensors", ".pth"))) and not Path(
-        weights
-    ).exists():
-        yield Problem(("model", "weights"), f"expected a file of weights, got none at {weights}")
+    """Encoder and weights must exist, and the decoder have the settings asked for."""
+    encoder = check_encoder(recipe.model.encoder)
+    if encoder is not None:
+        yield Problem(("model", "encoder"), encoder)
+        return
+    weights = check_weights(recipe.model.encoder, recipe.model.weights)
+    if weights is not None:
+        yield Problem(("model", "weights"), weights)
+    try:
+        decoder_settings(recipe.model)
+    except LandseerError as error:
+        yield Problem(tuple(error.where.split(".")), _one_line(error))
 
 
 def _loss(recipe: Recipe) -> Iterator[Problem]:
@@ -108,35 +174,91 @@ def _loss(recipe: Recipe) -> Iterator[Problem]:
     try:
         build_loss(recipe.loss, len(config_classes(recipe.data)), recipe.model.activation)
     except LandseerError as error:
-        yield from (Problem(("loss",), line) for line in error.message.splitlines())
+        for line in error.message.splitlines():
+            match = _LOSS_LINE.fullmatch(line)
+            yield Problem(("loss", int(match[1])), match[2]) if match else Problem(("loss",), line)
 
 
-def _scores(recipe: Recipe) -> Iterator[Problem]:
-    """Scores that decide must be scores of these classes."""
-    valid = score_names(config_classes(recipe.data).names)
-    keys = (
-        (("select", "metric"), recipe.select.metric),
-        (("train", "monitor"), recipe.train.monitor),
-    )
-    for path, name in keys:
-        if name is not None and name not in valid:
-            yield Problem(
-                path, f"expected one of {', '.join(valid)}; got {name!r}{nearest(name, valid)}"
-            )
+def _metric(recipe: Recipe) -> Iterator[Problem]:
+    """The score that decides must be one of these classes' scores."""
+    yield from _score(recipe, ("select", "metric"), recipe.select.metric)
+
+
+def _monitor(recipe: Recipe) -> Iterator[Problem]:
+    """The score that is watched must be one of these classes' scores."""
+    yield from _score(recipe, ("train", "monitor"), recipe.train.monitor)
+
+
+def _score(recipe: Recipe, path: KeyPath, name: str | None) -> Iterator[Problem]:
+    """A score's name must be one of these classes' scores."""
+    try:
+        valid = score_names(config_classes(recipe.data).names)
+    except LandseerError as error:
+        yield Problem(("data", "classes"), _one_line(error))
+        return
+    if name is not None and name not in valid:
+        yield Problem(path, not_among(valid, name))
 
 
 def _tta(recipe: Recipe) -> Iterator[Problem]:
     """Sets of symmetries must exist."""
     wanted = recipe.select.tta
-    for name in [wanted] if isinstance(wanted, str) else wanted:
-        if name != "auto" and name not in TTA_SETS:
-            yield Problem(
-                ("select", "tta"),
-                f"expected auto or some of {', '.join(TTA_SETS)}; got {name!r}"
-                f"{nearest(name, TTA_SETS)}",
-            )
+    paths: Mapping[KeyPath, str] = (
+        {("select", "tta"): wanted}
+        if isinstance(wanted, str)
+        else {("select", "tta", number): name for number, name in enumerate(wanted)}
+    )
+    valid = ["auto", *TTA_SETS] if isinstance(wanted, str) else list(TTA_SETS)
+    for path, name in paths.items():
+        if name not in valid:
+            yield Problem(path, not_among(valid, name))
+    if not paths:
+        yield Problem(("select", "tta"), f"expected at least one of {', '.join(TTA_SETS)}; got []")
+
+
+def _folds(recipe: Recipe) -> Iterator[Problem]:
+    """Folds to train must be folds of the split."""
+    count = getattr(recipe.split, "n_folds", None) or len(getattr(recipe.split, "files", ()))
+    for number, fold in enumerate(recipe.train.folds or ()):
+        if fold < 0 or (count and fold >= count):
+            last = f"from 0 to {count - 1}" if count else "of 0 or more"
+            yield Problem(("train", "folds", number), f"expected a fold {last}; got {fold}")
+
+
+def _split_files(recipe: Recipe) -> Iterator[Problem]:
+    """Lists of samples must be there."""
+    files = enumerate(getattr(recipe.split, "files", ()))
+    paths: list[tuple[KeyPath, Any]] = [
+        (("split", "files", number), file) for number, file in files
+    ]
+    paths.append((("split", "holdout_file"), getattr(recipe.split, "holdout_file", None)))
+    for path, file in paths:
+        if file is not None and not Path(file).is_file():
+            yield Problem(path, f"expected a text file of sample names; got nothing at {file}")
+
+
+Check = Callable[[Recipe], Iterator[Problem]]
+
+CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
+    (("data",), _data),
+    (("data",), _classes),
+    (("data", "quality"), _quality),
+    (("data", "same_place"), _same_place),
+    (("split",), _split_files),
+    (("data", "inputs"), _bands),
+    (("data", "inputs"), _indices),
+    (("data", "inputs"), _conditions),
+    (("data", "inputs"), _inputs_as_a_whole),
+    (("model",), _model),
+    (("data", "model", "loss"), _loss),
+    (("split", "train"), _folds),
+    (("data", "train"), _monitor),
+    (("data", "select"), _metric),
+    (("select",), _tta),
+)
+"""Each check with the parts of the recipe that it looks at; it is left out where one of them is not valid."""
 
 
 def _one_line(error: LandseerError) -> str:
-    """Return an error's message as one line."""
-    return " ".join([error.message, error.do]).strip().replace("\n", " ")
+    """Return an error's message and advice as one line."""
+    return "; ".join(part for part in (error.message, error.do) if part).replace("\n", " ")

@@ -12,6 +12,9 @@ from pydantic import BaseModel
 
 from landseer.recipe.yaml_file import KeyPath
 
+TAG_KEYS = ("kind", "adapter")
+"""Keys that tell the members of a family apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class Location:
@@ -103,8 +106,9 @@ def _models(annotation: Any) -> Iterator[tuple[type[BaseModel], tuple[str, ...]]
 
 def _by_tag(members: Sequence[Any], tag: str | int) -> Any:
     """Return the model that goes by this tag, or None."""
-    keys = ("kind", "adapter")
-    found = (m for m in members if is_model(m) and any(str(tag) in tags_of(m, key) for key in keys))
+    found = (
+        m for m in members if is_model(m) and any(str(tag) in tags_of(m, key) for key in TAG_KEYS)
+    )
     return next(found, None)
 
 

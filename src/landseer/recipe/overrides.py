@@ -4,46 +4,86 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from landseer.errors import RecipeError
-from landseer.recipe.yaml_file import parse_yaml
+from landseer.recipe.wording import counted, show
+from landseer.recipe.yaml_file import KeyPath, parse_yaml
 
 
-def apply_overrides(values: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
-    """Return the recipe's values with overrides laid over them.
+@dataclass(frozen=True, slots=True)
+class Overlaid:
+    """A recipe's values with overrides laid over them.
+
+    Attributes:
+        values: the values.
+        paths: the keys that were overridden, in the order of the command line.
+    """
+
+    values: dict[str, Any]
+    paths: tuple[KeyPath, ...]
+
+
+def apply_overrides(values: dict[str, Any], overrides: Sequence[str]) -> Overlaid:
+    """Lay overrides over a recipe's values.
 
     Args:
-        values: the parsed recipe.
+        values: the parsed recipe; left as it is.
         overrides: texts like `train.epochs=5` or `loss.0.weight=0.5`; values are YAML.
 
     Raises:
-        RecipeError: a text without `=`, or a path through something that is not a mapping or list.
+        RecipeError: texts without `=`, or paths through something that is not a mapping or list; all are listed.
+
+    Edges: `key=` is null; mappings on the way that are not there yet are made.
     """
     result = copy.deepcopy(values)
+    paths: list[KeyPath] = []
+    wrong: list[str] = []
     for text in overrides:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise RecipeError(f"expected key=value, got {text!r}", do="e.g. train.epochs=5")
-        _set(result, key.split("."), parse_yaml(value, text)[0] if value else None, text)
-    return result
+        try:
+            paths.append(_lay(result, text))
+        except RecipeError as error:
+            wrong.append(f"  {text}: {error.message}")
+    if wrong:
+        raise RecipeError(
+            "\n".join([f"the command line has {counted(len(wrong), 'error')}", *wrong]),
+            do="write e.g. train.epochs=5 or loss.0.weight=0.5",
+        )
+    return Overlaid(result, tuple(paths))
 
 
-def _set(target: Any, keys: list[str], value: Any, text: str) -> None:
-    """Set one value deep inside mappings and lists."""
+def _lay(values: dict[str, Any], text: str) -> KeyPath:
+    """Lay one override over the values; return its path."""
+    key, equals, value = text.partition("=")
+    keys = key.strip().split(".")
+    if not equals or not all(keys):
+        raise RecipeError("expected key=value; got no key or no `=`")
     *parents, last = keys
-    for key in parents:
-        if isinstance(target, dict) and target.get(key) is None:
-            target[key] = {}
-        target = target[_step(target, key, text)]
-    target[_step(target, last, text, new=True)] = value
+    target: Any = values
+    path: list[str | int] = []
+    for name in parents:
+        if isinstance(target, dict) and target.get(name) is None:
+            target[name] = {}
+        path.append(_step(target, name, path))
+        target = target[path[-1]]
+    path.append(_step(target, last, path))
+    target[path[-1]] = parse_yaml(value, text)[0] if value.strip() else None
+    return tuple(path)
 
 
-def _step(target: Any, key: str, text: str, *, new: bool = False) -> Any:
+def _step(target: Any, name: str, path: Sequence[str | int]) -> str | int:
     """Return the key or list position that one part of a path names."""
-    if isinstance(target, dict) and (new or key in target):
-        return key
-    if isinstance(target, list) and key.isdigit() and int(key) < len(target):
-        return int(key)
-    kind = f"a list of {len(target)}" if isinstance(target, list) else type(target).__name__
-    raise RecipeError(f"expected a key of the recipe, got {key!r} inside {kind}", where=text)
+    if isinstance(target, dict):
+        return name
+    inside = ".".join(map(str, path))
+    if not isinstance(target, list):
+        raise RecipeError(
+            f"expected a key of the recipe; got {name!r} below {inside}, which is {show(target)}"
+        )
+    if not (name.isdecimal() and int(name) < len(target)):
+        raise RecipeError(
+            f"expected a position of {inside}, which has {counted(len(target), 'value')} "
+            f"and counts from 0; got {name!r}"
+        )
+    return int(name)

@@ -9,7 +9,7 @@ from typing import Any
 
 _LONGEST_VALUE = 60
 _LONGEST_LIST = 12
-_CUTOFF = 0.55
+_CUTOFF = 0.5
 
 _KINDS = {
     "int_type": "a whole number",
@@ -54,8 +54,6 @@ def expected(kind: str, context: Mapping[str, Any], message: str) -> str:
     if kind in _BOUNDS:
         key, words = _BOUNDS[kind]
         return f"{words} {context[key]:g}"
-    if kind == "literal_error":
-        return any_of(options(str(context["expected"])))
     if kind == "string_too_short":
         return f"text of at least {counted(context['min_length'], 'character')}"
     if kind == "string_pattern_mismatch":
@@ -80,8 +78,19 @@ def counted(number: int, noun: str) -> str:
 
 def any_of(names: Iterable[object]) -> str:
     """Return `a` or `one of a, b, c`."""
-    names = [str(name) for name in names]
-    return names[0] if len(names) == 1 else f"one of {', '.join(names)}"
+    texts = [str(name) for name in names]
+    return texts[0] if len(texts) == 1 else f"one of {', '.join(texts)}"
+
+
+def either(words: Sequence[str]) -> str:
+    """Return `a, b or c`."""
+    return " or ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
+
+
+def not_among(valid: Sequence[str], got: object) -> str:
+    """Say which values there are, what came, and which is nearest."""
+    near = nearest(got, valid) if isinstance(got, str) else ""
+    return f"expected {one_of(valid, near, 'values')}; got {show(got)}{near}"
 
 
 def one_of(names: Sequence[str], near: str, noun: str) -> str:
@@ -108,8 +117,8 @@ def nearest(name: object, valid: Iterable[str]) -> str:
 
 def show(value: object) -> str:
     """Write a value as it stands in a recipe, shortened; text is quoted."""
-    if value is None or isinstance(value, bool | int | float):
-        return {None: "null", True: "true", False: "false"}.get(value, str(value))  # type: ignore[call-overload]
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
     if isinstance(value, str):
         return repr(_shorten(value))
     if isinstance(value, Mapping | list | tuple):

@@ -38,7 +38,9 @@ class _Dumper(yaml.SafeDumper):
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, regex) for tag, regex in resolvers if tag in (f"{_PREFIX}null", f"{_PREFIX}merge")]
+    first: [
+        (tag, regex) for tag, regex in resolvers if tag in (f"{_PREFIX}null", f"{_PREFIX}merge")
+    ]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 for _name, (_regex, _starts) in _RESOLVERS.items():
@@ -99,13 +101,24 @@ class _Walk:
     marks: Marks = field(default_factory=dict)
     repeats: list[str] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
+    around: list[yaml.Node] = field(default_factory=list)
 
     def visit(self, node: yaml.Node, path: KeyPath) -> None:
         """Note where each key stands, and which stand twice; go through shared nodes once."""
         self.marks[path] = _place(node)
+        if node in self.around:
+            raise yaml.MarkedYAMLError(
+                problem="a value that holds itself", problem_mark=node.start_mark
+            )
         if id(node) in self.seen:
             return
         self.seen.add(id(node))
+        self.around.append(node)
+        self._visit_inside(node, path)
+        self.around.pop()
+
+    def _visit_inside(self, node: yaml.Node, path: KeyPath) -> None:
+        """Go through what a node holds."""
         if isinstance(node, yaml.MappingNode):
             self._visit_keys(node, path)
         elif isinstance(node, yaml.SequenceNode):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from landseer.adapters import config_bands, config_classes
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
 from landseer.core.files import write_text
-from landseer.errors import StageError
+from landseer.errors import StageError, WriteError
 from landseer.recipe.load import dump_recipe
 from landseer.recipe.schema import Recipe
 
@@ -48,30 +51,64 @@ class Run:
 
 
 def open_run(recipe: Recipe, folder: Path | None = None) -> Run:
-    """Make the run folder and write the resolved recipe into it."""
+    """Make the run folder.
+
+    Args:
+        recipe: the recipe.
+        folder: None takes `runs/NAME` below the current folder.
+
+    Raises:
+        WriteError: the folder cannot be made.
+    """
     run = Run(recipe, Path(folder) if folder is not None else Path("runs") / recipe.name)
-    run.folder.mkdir(parents=True, exist_ok=True)
-    text = dump_recipe(recipe)
-    kept = run.path("recipe.yaml")
+    try:
+        run.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(
+            f"expected a run folder that can be made; got: {error.strerror}",
+            where=run.folder,
+            do="choose another folder with --out",
+        ) from error
+    return run
+
+
+def keep_recipe(run: Run) -> None:
+    """Write the resolved recipe into the run folder, where it is not the same already."""
+    text, kept = dump_recipe(run.recipe), run.path("recipe.yaml")
     if not kept.exists() or kept.read_text(encoding="utf-8") != text:
         write_text(kept, text)
-    return run
 
 
 @contextmanager
 def locked(run: Run) -> Iterator[None]:
-    """Hold the run folder for this process.
+    """Hold the run folder for this process; the lock goes with the process, however it ends.
 
     Raises:
         StageError: another process is working in it.
+        WriteError: the folder cannot be written.
     """
-    with run.path(".lock").open("w") as file:
+    try:
+        file = run.path(".lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        raise WriteError(f"could not write the file: {error.strerror}", where=run.folder) from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
+            file.seek(0)
             raise StageError(
-                "expected the run folder for this process alone, got one that another process holds",
+                "expected the run folder for this process alone; got one that another process holds "
+                f"({file.read().strip() or 'it does not say which'})",
                 where=run.folder,
                 do="wait for it, or choose another folder with --out",
             ) from error
+        _sign(file)
         yield
+
+
+def _sign(file: TextIO) -> None:
+    """Write into the lock which process holds it."""
+    since = time.strftime("%Y-%m-%d %H:%M:%S")
+    file.truncate(0)
+    file.write(f"process {os.getpid()} on {socket.gethostname()} since {since}\n")
+    file.flush()

@@ -7,8 +7,10 @@ import time
 from typing import Any
 
 from landseer.errors import StageError
-from landseer.run.context import Run, locked
-from landseer.run.stage import Stage, is_current, key_of, write_stamp
+from landseer.run.context import Run, keep_recipe, locked
+from landseer.run.hashes import FileHashes
+from landseer.run.ledger import Ledger
+from landseer.run.stage import Stage
 from landseer.run.stages import STAGES, VERBS
 
 
@@ -23,28 +25,33 @@ def run_stages(run: Run, *, until: str = "report") -> dict[str, Any]:
         What was done: {stage: "done in 3.1 s" | "up to date"}, and the run folder.
 
     Raises:
-        StageError: a stage left an output out, or the verb does not exist.
+        StageError: another process works in the folder, a stage left an output out, or the verb does not exist.
+
+    Edges: a stage that fails or is stopped leaves no stamp, and is run again by the next call.
     """
     if until not in VERBS:
         raise StageError(f"expected one of the stages {', '.join(VERBS)}; got {until!r}")
     last = [stage.name for stage in STAGES].index(VERBS[until])
-    result: dict[str, Any] = {}
     with locked(run):
-        for stage in STAGES[: last + 1]:
-            result[stage.name] = _run_one(stage, run)
-    return {**result, "folder": str(run.folder)}
+        keep_recipe(run)
+        ledger = Ledger(run, FileHashes(run.folder))
+        done = {stage.name: _run_one(stage, ledger) for stage in STAGES[: last + 1]}
+        ledger.hashes.save()
+    return {**done, "folder": str(run.folder)}
 
 
-def _run_one(stage: Stage, run: Run) -> str:
+def _run_one(stage: Stage, ledger: Ledger) -> str:
     """Run one stage unless it is up to date."""
-    if is_current(stage, run):
+    key = ledger.key_of(stage)
+    if ledger.is_current(stage, key):
         return "up to date"
-    key, started = key_of(stage, run), time.perf_counter()
+    ledger.forget(stage)
+    started = time.perf_counter()
     sys.stderr.write(f"{stage.name} …\n")
-    stage.function(run)
+    stage.function(ledger.run)
     seconds = time.perf_counter() - started
-    missing = [name for name in stage.outputs if not run.path(name).exists()]
+    missing = ledger.missing(stage)
     if missing:
         raise StageError(f"expected stage {stage.name} to write {', '.join(missing)}, got nothing")
-    write_stamp(stage, run, key, seconds)
+    ledger.note(stage, key, seconds)
     return f"done in {seconds:.1f} s"

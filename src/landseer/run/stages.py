@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from landseer.run.data_stages import audit, data_state, list_samples, measure, split_samples
+from landseer.run.data_stages import audit, list_samples, measure, split_samples
 from landseer.run.model_stages import choose, predict_out_of_fold, train_members, write_model
+from landseer.run.outside import data_state, split_files, training_files
 from landseer.run.report_stage import write_report
 from landseer.run.stage import Stage
 
@@ -16,6 +17,8 @@ _TRAIN_KEYS = tuple(
         "precision", "deterministic", "validate_every_epochs",
     )
 )  # fmt: skip
+
+_WEIGHTS = "folds/*/best.safetensors"
 
 STAGES: tuple[Stage, ...] = (
     Stage(
@@ -40,6 +43,7 @@ STAGES: tuple[Stage, ...] = (
         keys=("seed", "split", "weights"),
         inputs=("audit/audited.parquet", "audit/pairs.csv"),
         outputs=("samples.parquet", "audit/proof.json"),
+        extra=split_files,
     ),
     Stage(
         "statistics",
@@ -47,40 +51,53 @@ STAGES: tuple[Stage, ...] = (
         keys=("data", "inputs"),
         inputs=("samples.parquet",),
         outputs=("statistics.json",),
+        extra=training_files,
     ),
     Stage(
         "train",
         train_members,
         keys=(*_MODEL_KEYS, *_TRAIN_KEYS, "select.metric"),
         inputs=("samples.parquet", "statistics.json"),
-        outputs=("folds/members.json",),
+        outputs=("folds/members.json", _WEIGHTS),
+        extra=training_files,
     ),
     Stage(
         "oof",
         predict_out_of_fold,
         keys=("select.tta",),
-        inputs=("samples.parquet", "folds/members.json"),
-        outputs=("oof/done.json",),
+        inputs=("samples.parquet", "folds/members.json", _WEIGHTS),
+        outputs=("oof/done.json", "oof"),
+        extra=training_files,
     ),
     Stage(
         "select",
         choose,
         keys=("seed", "data", "select", "train.seeds", "train.folds"),
-        inputs=("samples.parquet", "oof/done.json"),
+        inputs=("samples.parquet", "oof"),
         outputs=("selection.json",),
+        extra=training_files,
     ),
     Stage(
         "model",
         write_model,
         keys=("name", "data", "inputs", "model"),
-        inputs=("selection.json", "statistics.json", "folds/members.json"),
-        outputs=("model/model.yaml",),
+        inputs=("selection.json", "statistics.json", "folds/members.json", _WEIGHTS),
+        outputs=("model/model.yaml", "model/members"),
     ),
     Stage(
         "report",
         write_report,
         keys=("name", "report"),
-        inputs=("selection.json", "samples.parquet", "statistics.json", "folds/members.json"),
+        inputs=(
+            "selection.json",
+            "samples.parquet",
+            "statistics.json",
+            "folds/members.json",
+            "audit/listing.csv",
+            "audit/findings.csv",
+            "audit/pairs.csv",
+            "audit/proof.json",
+        ),
         outputs=("report/index.html",),
     ),
 )

@@ -1,0 +1,119 @@
+"""Recipes on the pages: every YAML block is valid, and whole ones fit data made as the page describes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from landseer.adapters import config_bands, config_classes, scan_samples
+from landseer.adapters.folder_config import FolderConfig
+from landseer.adapters.pattern import fill, wildcards
+from landseer.audit.integrity import check
+from landseer.raster.write import write_raster
+from landseer.recipe.load import load_recipe, validate
+from landseer.recipe.schema import Recipe
+from landseer.recipe.template import fill_template
+from landseer.recipe.yaml_file import parse_yaml
+
+SIDE_PX = 24
+NAMES = ("north_2021-06-01", "south_2022-07-15")
+"""What wildcards stand for in data made from a recipe's patterns."""
+
+
+@pytest.fixture(scope="session")
+def recipes(blocks: list[Any]) -> list[tuple[Any, dict[str, Any]]]:
+    """Return every YAML block with its values."""
+    found = []
+    for block in (b for b in blocks if b.language == "yaml"):
+        values, _ = parse_yaml(block.text, block.place)
+        assert isinstance(values, dict), block.place
+        found.append((block, values))
+    return found
+
+
+def is_whole(values: dict[str, Any]) -> bool:
+    return {"landseer", "name", "data"} <= values.keys()
+
+
+def laid_over(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Lay a fragment over a recipe; a mapping that says which kind it is takes the other's place."""
+    result = dict(base)
+    for key, value in values.items():
+        inner = result.get(key)
+        is_tagged = isinstance(value, dict) and {"kind", "adapter"} & value.keys()
+        if isinstance(value, dict) and isinstance(inner, dict) and not is_tagged:
+            value = laid_over(inner, value)
+        result[key] = value
+    return result
+
+
+def test_keys_of_every_block_are_keys_of_the_recipe(
+    recipes: list[tuple[Any, dict[str, Any]]], tmp_path: Path
+) -> None:
+    base, _ = parse_yaml(fill_template("kelp", name="docs", root=tmp_path), "kelp")
+    assert len(recipes) > 8
+    for block, values in recipes:
+        if is_whole(values):
+            continue
+        assert values.keys() <= Recipe.model_fields.keys(), block.place
+        if "data" in values:
+            Recipe.model_validate(laid_over(base, values))
+        else:
+            validate(laid_over(base, values), {}, block.place)
+
+
+def test_whole_recipes_load_and_their_data_is_found(
+    recipes: list[tuple[Any, dict[str, Any]]], tmp_path: Path
+) -> None:
+    whole = [(block, values) for block, values in recipes if is_whole(values)]
+    assert whole
+    for number, (block, values) in enumerate(whole):
+        folder = tmp_path / str(number)
+        path = folder / "recipe.yaml"
+        (folder / values["data"]["root"]).mkdir(parents=True)
+        path.write_text(block.text, encoding="utf-8")
+        recipe = load_recipe(path)
+        if isinstance(recipe.data, FolderConfig):
+            make_data(recipe.data)
+            frame, findings = scan_samples(recipe.data)
+            bands, classes = config_bands(recipe.data), config_classes(recipe.data)
+            frame, more = check(frame, bands, classes, workers=0)
+            assert not [*findings, *more], f"{block.place}: {[*findings, *more]}"
+            assert frame["excluded"].isna().all(), block.place
+            assert recipe.data.site is None or frame["site"].nunique() == len(NAMES), block.place
+
+
+def make_data(config: FolderConfig) -> None:
+    """Write images and labels where a recipe's patterns look for them."""
+    sides = ((config.images, config.labels), (config.test_images, config.test_labels))
+    for images, labels in sides:
+        for name in NAMES:
+            if images is not None:
+                _write_image(config, images, name)
+            if labels is not None:
+                _write_label(config, labels, name)
+
+
+def _place(config: FolderConfig, pattern: str, name: str) -> Path:
+    """Fill a pattern's wildcards with one name."""
+    return Path(config.root) / fill(pattern, (name,) * len(wildcards(pattern)))
+
+
+def _write_image(config: FolderConfig, pattern: str, name: str) -> None:
+    """Write an image with as many bands as the recipe lists."""
+    count = max(band.index for band in config_bands(config))
+    pixels = np.random.default_rng(NAMES.index(name)).integers(1, 255, (count, SIDE_PX, SIDE_PX))
+    write_raster(_place(config, pattern, name), pixels.astype(np.uint8))
+
+
+def _write_label(config: FolderConfig, pattern: str, name: str) -> None:
+    """Write a label that holds every value of the recipe's classes, and those it ignores."""
+    values = [*config_classes(config).values, *config.ignore]
+    chosen = np.resize(np.arange(len(values)), (SIDE_PX, SIDE_PX))
+    table = np.array(values, np.uint8)
+    pixels = table[chosen]
+    pixels = np.moveaxis(pixels, -1, 0) if pixels.ndim == 3 else pixels
+    write_raster(_place(config, pattern, name), pixels)
