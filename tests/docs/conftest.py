@@ -30,10 +30,11 @@ class Block:
         return f"{self.page.relative_to(ROOT)}:{self.line}"
 
     def commands(self) -> list[list[str]]:
-        """Return the words of each line that begins with `$ `, continued lines joined."""
+        """Return the words of each line that begins with `$ `; lines are joined, programs lose their folder."""
         joined = re.sub(r"\\\n\s*", " ", self.text)
-        lines = [line for line in joined.splitlines() if line.startswith("$ ")]
-        return [shlex.split(line[2:], comments=True) for line in lines]
+        lines = [line[2:] for line in joined.splitlines() if line.startswith("$ ")]
+        split = [shlex.split(line, comments=True) for line in lines]
+        return [[Path(program).name, *rest] for program, *rest in split]
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
 from landseer.raster.write import write_raster
-from landseer.submit.preview import PreviewRow, compose, paint, stretch, write_previews
+from landseer.submit.preview import PreviewRow, compose, write_previews
 
 BANDS = (
     Band("swir", 1, ("S1", "S2"), nodata=-1),
@@ -58,18 +58,3 @@ def test_colours_come_from_the_right_bands():
     picture = compose(image, BANDS, (("R",), ("G",), ("B",)))
     assert picture[0, 0].tolist() == [1, 0, 0]
     assert compose(image[:2], BANDS[:2], (("R",), ("G",), ("B",))) is None
-
-
-def test_stretch_leaves_nodata_grey():
-    layer = np.array([[-1, 0, 50, 100]])
-    assert stretch(layer, -1)[0, 0] == 0.5
-    assert np.ptp(stretch(layer, -1)[0, 1:]) == 1
-    assert (stretch(np.full((2, 2), -1), -1) == 0.5).all()
-    assert np.isfinite(stretch(np.full((2, 2), 7), None)).all()
-
-
-def test_paint():
-    painted = paint(np.array([[0, 1, 255]], np.uint8), TABLE)
-    assert painted.tolist() == [[[0, 0, 0], [1, 0, 0], [0.5, 0.5, 0.5]]]
-    grey = paint(np.array([[0, 1]], np.uint8), ClassTable(("a", "b"), (0, 1)))
-    assert grey[0, :, 0].tolist() == [0, 1]

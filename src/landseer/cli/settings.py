@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from landseer.errors import UsageError
-from landseer.recipe.problems import Problem, problems_of
+from landseer.recipe.problems import Problem
+from landseer.recipe.validation import problems_of
 
 
 def make_settings(model: type[BaseModel], values: dict[str, Any]) -> Any:

@@ -13,8 +13,9 @@ from landseer.errors import RecipeError
 from landseer.models.encoders import is_file_name
 from landseer.recipe.checks import check_recipe
 from landseer.recipe.overrides import apply_overrides
-from landseer.recipe.problems import Places, Problem, problems_of, raise_problems
+from landseer.recipe.problems import Places, Problem, raise_problems
 from landseer.recipe.schema import Recipe
+from landseer.recipe.validation import problems_of
 from landseer.recipe.yaml_file import KeyPath, Marks, dump_yaml, parse_yaml
 
 FILE_KEYS: tuple[tuple[str, str], ...] = (

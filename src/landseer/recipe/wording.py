@@ -100,12 +100,12 @@ def one_of(names: Sequence[str], near: str, noun: str) -> str:
     return any_of(names) if names else f"none of the {noun}"
 
 
-def best_match(name: object, valid: Iterable[str]) -> str | None:
+def best_match(name: object, valid: Iterable[str], *, cutoff: float = _CUTOFF) -> str | None:
     """Return the valid name nearest to one that is not, whatever the case of its letters, or None."""
     lower: dict[str, str] = {}
     for item in valid:
         lower.setdefault(str(item).lower(), str(item))
-    close = difflib.get_close_matches(str(name).lower(), lower, n=1, cutoff=_CUTOFF)
+    close = difflib.get_close_matches(str(name).lower(), lower, n=1, cutoff=cutoff)
     return lower[close[0]] if close else None
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
-from numpy.typing import NDArray
+import numpy as np
+import torch
 
 from landseer.adapters import scan_samples
 from landseer.audit.integrity import check
@@ -17,6 +20,7 @@ from landseer.audit.suspects import exclude_suspects
 from landseer.core.files import hash_value, write_json
 from landseer.errors import DataError
 from landseer.models.config import Quantile
+from landseer.models.device import best_device
 from landseer.models.inputs import plan_inputs
 from landseer.raster.read import read_bands
 from landseer.run.context import Run
@@ -85,14 +89,9 @@ def measure(run: Run) -> None:
     plan = plan_inputs(run.recipe.inputs, run.bands)
     frame = usable(read_samples(run.path("samples.parquet")), side="train")
     frame = frame[frame["label"].notna() & ~frame["holdout"].astype(bool)]
-    indexes = [band.index for band in plan.bands]
-
-    def read(path: Path) -> NDArray:
-        return read_bands(path, indexes)
-
     statistics = compute_statistics(
         [Path(image) for image in frame["image"]],
-        read,
+        _reader([band.index for band in plan.bands]),
         plan.bands,
         plan.indices,
         where=plan.valid,
@@ -102,8 +101,24 @@ def measure(run: Run) -> None:
     write_json(run.path("statistics.json"), statistics.to_json())
 
 
+def _reader(indexes: list[int]) -> Callable[[Path], Any]:
+    """Return what reads an image: onto the GPU where there is one, which then counts."""
+    device = best_device()
+
+    def read(path: Path) -> Any:
+        raw = read_bands(path, indexes)
+        if device.type == "cpu":
+            return raw
+        wide = raw.astype(np.int32) if raw.dtype == np.uint16 else raw
+        return torch.from_numpy(wide).to(device)
+
+    return read
+
+
 def _levels(run: Run) -> list[float]:
     """Return the quantiles that the recipe's normalisation reads."""
     inputs = run.recipe.inputs
     kinds = [inputs.normalise, *inputs.normalise_channels.values()]
-    return [level for kind in kinds if isinstance(kind, Quantile) for level in (kind.low, kind.high)]
+    return [
+        level for kind in kinds if isinstance(kind, Quantile) for level in (kind.low, kind.high)
+    ]

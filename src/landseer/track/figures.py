@@ -5,19 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from landseer.core.classes import IGNORE
 from landseer.core.files import atomic_path
+from landseer.track.pixels import (
+    PALETTE,
+    class_colours,
+    length_text,
+    nice_length,
+    paint,
+    stretch,
+)
 
-PALETTE = ("#e8e4da", "#d1495b", "#00798c", "#edae49", "#66a182", "#2e4057", "#8d5a97", "#9aa0a6")
-"""Colours of classes that have none of their own; told apart by the colour-blind."""
+__all__ = [
+    "PALETTE", "Example", "SheetRow", "class_colours", "confusion_figure", "examples_figure", "figure_pixels",
+    "save_figure", "scale_bar", "sheet_figure", "stretch",
+]  # fmt: skip
+
+INK, FAINT, GRID, SEA = "#1d2b33", "#53616a", "#d5dcdf", "#00798c"
+DPI = 100
+_LEFT_PX, _TOP_PX, _BOTTOM_PX, _GAP_PX = 116, 46, 34, 6
+_LEAST_PX, _MOST_PX = 200, 512
+_SHARES = LinearSegmentedColormap.from_list("shares", ("#ffffff", "#7dbcc4", SEA, "#053f4a"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,84 +47,127 @@ class Example:
     probability: NDArray[np.float32]
 
 
-def class_colours(colours: Sequence[str], n_classes: int) -> list[str]:
-    """Return a colour per class: its own, or one of the palette where it has none."""
-    own = [*colours, *[""] * n_classes][:n_classes]
-    return [colour or PALETTE[number % len(PALETTE)] for number, colour in enumerate(own)]
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """One row of a sheet: its caption, its (h, w, 3) or (h, w) pictures, and the ground size of a pixel if known."""
 
-
-def stretch(image_chw: NDArray[Any], low: float = 0.02, high: float = 0.98) -> NDArray[np.float32]:
-    """Stretch three bands to 0..1 between their quantiles, for display.
-
-    Args:
-        image_chw: (3, h, w), NaN where invalid.
-        low, high: quantiles that become 0 and 1, over all three bands' own pixels.
-
-    Returns:
-        (h, w, 3) float32 in [0, 1]; invalid pixels are white.
-    """
-    out = np.ones((*image_chw.shape[1:], 3), np.float32)
-    for number, band in enumerate(image_chw[:3]):
-        valid = np.isfinite(band)
-        if not valid.any():
-            continue
-        first, last = np.quantile(band[valid], [low, high])
-        scaled = np.clip((band - first) / max(float(last - first), 1e-9), 0, 1)
-        out[..., number] = np.where(valid, scaled, 1.0)
-    return out
+    caption: str
+    pictures: Sequence[NDArray[np.float32] | None]
+    gsd_m: float | None = None
 
 
 def examples_figure(examples: Sequence[Example], colours: Sequence[str], title: str) -> Figure:
-    """Draw input, truth, decision and probability of each example as one row."""
-    n_rows = len(examples)
-    figure = Figure(figsize=(9.2, 2.35 * n_rows + 0.45), dpi=110, layout="constrained")
-    axes = figure.subplots(n_rows, 4, squeeze=False)
-    cmap = ListedColormap(list(colours))
-    for row, example in zip(axes, examples, strict=True):
-        truth = np.ma.masked_equal(example.truth, IGNORE)
-        row[0].imshow(example.composite, interpolation="nearest")
-        for axis, mask in ((row[1], truth), (row[2], example.decision)):
-            axis.imshow(mask, cmap=cmap, vmin=0, vmax=len(colours) - 1, interpolation="nearest")
-        row[3].imshow(example.probability, cmap="viridis", vmin=0, vmax=1, interpolation="nearest")
-        row[0].set_ylabel(example.sample, fontsize=8)
-        for axis in row:
-            axis.set_xticks([])
-            axis.set_yticks([])
-    for axis, name in zip(axes[0], ("input", "truth", "prediction", "probability"), strict=True):
-        axis.set_title(name, fontsize=9)
-    figure.suptitle(title, fontsize=10)
+    """Draw input, truth, decision and probability of each example as one row.
+
+    Edges: pixels without a truth are hatched; without examples the figure is empty.
+    """
+    rows = [
+        SheetRow(
+            example.sample,
+            (
+                example.composite,
+                paint(example.truth, colours),
+                paint(example.decision, colours),
+                example.probability,
+            ),
+        )
+        for example in examples
+    ]
+    return sheet_figure(rows, ("input", "truth", "prediction", "probability"), title=title)
+
+
+def sheet_figure(
+    rows: Sequence[SheetRow],
+    titles: Sequence[str],
+    *,
+    title: str = "",
+    legend: Sequence[tuple[str, str]] = (),
+) -> Figure:
+    """Draw rows of pictures with their captions on the left, pixel for pixel where they have 200 to 512 of them.
+
+    Args:
+        rows: what to show; (h, w) pictures are shares in 0..1 and drawn in viridis, None leaves a gap.
+        titles: one per column.
+        title: of the sheet.
+        legend: colours and what they mean.
+    """
+    side = _side(rows)
+    width = _LEFT_PX + len(titles) * (side + _GAP_PX) + _GAP_PX
+    foot = _BOTTOM_PX if legend else _GAP_PX
+    height = _TOP_PX + len(rows) * (side + _GAP_PX) + foot
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+    style = {"color": INK, "parse_math": False}
+    figure.text(_LEFT_PX / width, 1 - 15 / height, title, fontsize=9, va="center", **style)
+    for number, row in enumerate(rows):
+        top = _TOP_PX + number * (side + _GAP_PX)
+        figure.text(
+            8 / width, 1 - (top + 4) / height, row.caption, fontsize=7.5, va="top", wrap=True, **style
+        )
+        for column, (name, picture) in enumerate(zip(titles, row.pictures, strict=True)):
+            left = _LEFT_PX + column * (side + _GAP_PX)
+            box = (left / width, 1 - (top + side) / height, side / width, side / height)
+            axis = figure.add_axes(box)
+            _show(axis, picture)
+            if number == 0:
+                axis.set_title(name, fontsize=8.5, color=FAINT, pad=4, loc="left")
+                if column == 0 and picture is not None:
+                    scale_bar(axis, picture.shape[1], row.gsd_m)
+    if legend:
+        _legend(figure, legend, (_LEFT_PX - 8) / width)
     return figure
 
 
-def confusion_figure(matrix: NDArray[np.int64], names: Sequence[str], title: str) -> Figure:
-    """Draw a confusion matrix, each row as shares of its truth, pixel counts below."""
-    size = 1.6 + 0.9 * len(names)
-    figure = Figure(figsize=(size + 0.8, size), dpi=110, layout="constrained")
-    axis = figure.subplots()
-    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    for (row, col), value in np.ndenumerate(share):
-        axis.text(
-            col,
-            row,
-            f"{value:.1%}\n{matrix[row, col]:,}",
-            ha="center",
-            va="center",
-            fontsize=8,
-            color="white" if value > 0.55 else "black",
+def scale_bar(axis: Axes, width_px: int, gsd_m: float | None) -> None:
+    """Draw a bar of a round length into the lower left of a picture; nothing where the pixel's size is not known."""
+    if gsd_m is None or not np.isfinite(gsd_m) or gsd_m <= 0:
+        return
+    length_m = nice_length(0.34 * width_px * gsd_m)
+    ends = (0.05, 0.05 + length_m / (width_px * gsd_m))
+    for colour, wide in (("#000000", 4.5), ("#ffffff", 2.0)):
+        axis.plot(
+            ends, (0.06, 0.06), color=colour, lw=wide, transform=axis.transAxes, solid_capstyle="butt"
         )
-    axis.set_xticks(range(len(names)), names, rotation=30, ha="right")
-    axis.set_yticks(range(len(names)), names)
-    axis.set_xlabel("prediction")
-    axis.set_ylabel("truth")
-    axis.set_title(title, fontsize=10)
+    axis.text(
+        0.05, 0.085, length_text(length_m), transform=axis.transAxes, fontsize=7.5, color="#ffffff",
+        bbox={"facecolor": "#000000", "alpha": 0.55, "lw": 0, "pad": 1.5},
+    )  # fmt: skip
+
+
+def confusion_figure(matrix: NDArray[np.int64], names: Sequence[str], title: str) -> Figure:
+    """Draw a confusion matrix, each row as shares of its truth, pixel counts below.
+
+    Edges: a row without truth shows its counts and no shares.
+    """
+    cell = 0.84 if len(names) <= 8 else 0.6
+    side = cell * len(names)
+    figure = Figure(figsize=(side + 1.5, side + 1.1), dpi=DPI, layout="constrained")
+    axis = figure.subplots()
+    totals = matrix.sum(axis=1, keepdims=True)
+    share = matrix / np.maximum(totals, 1)
+    axis.imshow(share, cmap=_SHARES, vmin=0, vmax=1)
+    for (row, col), value in np.ndenumerate(share):
+        known = totals[row, 0] > 0
+        axis.text(
+            col, row, f"{value:.1%}\n{matrix[row, col]:,}" if known else "–",
+            ha="center", va="center", fontsize=7.5 if len(names) <= 8 else 5.5,
+            color="#ffffff" if value > 0.5 else INK,
+        )  # fmt: skip
+    plain = {"fontsize": 8, "color": INK, "parse_math": False}
+    axis.set_xticks(range(len(names)), names, rotation=30 if len(names) > 4 else 0, **plain)
+    axis.set_yticks(range(len(names)), names, **plain)
+    axis.tick_params(length=0)
+    axis.set_xlabel("prediction", fontsize=8.5, color=FAINT)
+    axis.set_ylabel("truth", fontsize=8.5, color=FAINT)
+    axis.set_title(title, fontsize=9, color=INK, loc="left", parse_math=False)
+    for spine in axis.spines.values():
+        spine.set_color(GRID)
     return figure
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all."""
+    """Write a figure as PNG, whole or not at all; the same figure gives the same bytes."""
     with atomic_path(path) as temporary:
-        figure.savefig(temporary)
+        figure.savefig(temporary, dpi=figure.dpi, metadata={"Software": None})
 
 
 def figure_pixels(figure: Figure) -> NDArray[np.uint8]:
@@ -116,3 +175,28 @@ def figure_pixels(figure: Figure) -> NDArray[np.uint8]:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def _side(rows: Sequence[SheetRow]) -> int:
+    """Return the side of a sheet's cells in pixels: that of the largest picture, enlarged by a whole number if small."""
+    shown = [picture for row in rows for picture in row.pictures if picture is not None]
+    longest = max((max(picture.shape[:2]) for picture in shown), default=_LEAST_PX)
+    return min(longest * -(-_LEAST_PX // longest), _MOST_PX)
+
+
+def _show(axis: Axes, picture: NDArray[np.float32] | None) -> None:
+    """Draw one picture, or nothing."""
+    axis.set_axis_off()
+    if picture is not None:
+        axis.imshow(picture, cmap="viridis", vmin=0, vmax=1, interpolation="antialiased")
+
+
+def _legend(figure: Figure, legend: Sequence[tuple[str, str]], left: float) -> None:
+    """Say below the pictures what the colours mean."""
+    handles = [Patch(facecolor=colour, edgecolor=FAINT, lw=0.6) for colour, _ in legend]
+    drawn = figure.legend(
+        handles, [name for _, name in legend], loc="lower left", bbox_to_anchor=(left, 0),
+        ncols=len(legend), fontsize=8, frameon=False, labelcolor=INK, handlelength=1.2, handleheight=1.0,
+    )  # fmt: skip
+    for text in drawn.get_texts():
+        text.set_parse_math(False)

@@ -186,4 +186,4 @@ class TrainConfig(BaseModel):
     validate_every_epochs: int = Field(1, ge=1)
     """Epochs between validations; the last epoch always validates."""
     images: int = Field(4, ge=0)
-    """Validation samples drawn as pictures after each validation; 0 draws none."""
+    """Validation samples drawn after each validation, with a confusion matrix; 0 draws nothing."""

@@ -166,20 +166,17 @@ def _trainer(job: Job, config: TrainConfig) -> tuple[lightning.Trainer, ModelChe
         save_on_train_epoch_end=True,
     )
     tensorboard = TensorBoard(job.folder / "tensorboard") if tensorboard_installed() else None
-    shown = list(job.held_out[:: max(1, len(job.held_out) // max(1, config.images))])
     callbacks: list[lightning.Callback] = [
         EpochLine(job.member, config.epochs),
-        Pictures(
-            job.folder,
-            job.source,
-            shown[: config.images],
-            job.classes,
-            job.bands,
-            tensorboard,
-        ),
         History(job.folder / "metrics.csv"),
         best,
     ]
+    if config.images > 0:
+        shown = job.held_out[:: max(1, len(job.held_out) // config.images)][: config.images]
+        callbacks.insert(
+            1,
+            Pictures(job.folder, job.source, list(shown), job.classes, job.bands, tensorboard),
+        )
     if tensorboard is not None:
         callbacks.append(tensorboard)
     if config.ema_decay is not None:

@@ -1,0 +1,158 @@
+"""Parts that are right alone and wrong together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Ask = Callable[..., list[str]]
+"""From a recipe's text and overrides to what is wrong with it."""
+
+BANDS = "swir, nir, red, green, blue, qa, dem"
+NAMES = "B, DEM, G, N, QA, R, S1, S2, blue, dem, green, nir, qa, red, swir"
+
+CASES = {
+    "band": (
+        "inputs.bands=[red, grean]",
+        f"inputs.bands.1: expected a band of the data ({BANDS}); got 'grean'; did you mean 'green'?",
+    ),
+    "letter case of a band": (
+        "inputs.bands=[RED]",
+        f"inputs.bands.0: expected a band of the data ({BANDS}); got 'RED'; did you mean 'red'?",
+    ),
+    "index": (
+        "inputs.indices=[NDVI, NDVII]",
+        "inputs.indices.1: expected an index of the catalogue; got 'NDVII'; "
+        "did you mean NDVI, NDII, TNDVI?",
+    ),
+    "band of an index": (
+        "inputs.indices=[SIPI]",
+        "inputs.indices.0: expected bands A, N, R; missing A (Aerosols); did you mean QA? "
+        f"bands and codes there are: {NAMES}",
+    ),
+    "formula": (
+        'inputs.formulas={A: "N - Q"}',
+        f"inputs.formulas.A: expected bands N, Q; missing Q; did you mean QA? "
+        f"bands and codes there are: {NAMES}",
+    ),
+    "constant": (
+        "inputs.formulas={B: {index: ARVI, gama: 3}}",
+        "inputs.formulas.B: expected constants of ARVI (gamma); got gama",
+    ),
+    "single equals sign": (
+        'inputs.valid="qa = 0"',
+        "inputs.valid: expected a formula; got text that cannot be read (invalid syntax) in "
+        "'qa = 0'; did you mean `==`?",
+    ),
+    "numbers for a condition": (
+        'inputs.keep_index_where="dem + 1"',
+        "inputs.keep_index_where: expected a condition, such as `qa == 0`; got numbers from 'dem + 1'",
+    ),
+    "band of a condition": (
+        'quality.water="demm <= 0"',
+        f"quality.water: expected a band of the data ({BANDS}); got 'demm'; did you mean 'dem'?",
+    ),
+    "layer": (
+        "same_place.layers=[dem, nor]",
+        f"same_place.layers.1: expected a band of the data ({BANDS}); got 'nor'; did you mean 'nir'?",
+    ),
+    "suspects": (
+        "quality.suspects=[{name: a, where: kelp_pixels}]",
+        "quality.suspects.0.where: expected a condition, such as `qa == 0`; got numbers from "
+        "'kelp_pixels'",
+    ),
+    "encoder": (
+        "model.encoder=resnet43",
+        "model.encoder: expected an encoder of timm; got 'resnet43'; did you mean resnet…",
+    ),
+    "weights": ("model.weights=./no.pth", "model.weights: expected a weights file; {}/no.pth is not there"),
+    "decoder's widths": (
+        "model.decoder_channels=[3]",
+        "model.decoder_channels: expected 5 decoder_channels for unet of depth 5; got [3]",
+    ),
+    "decoder's depth": (
+        "model={encoder: resnet18, weights: none, decoder: fpn, depth: 3}",
+        "model.depth: expected a depth of 5 for fpn; got 3",
+    ),
+    "class weights": (
+        "loss=[{kind: ce, class_weights: [1, 2, 3]}]",
+        "loss.0: expected 2 class_weights; got 3",
+    ),
+    "class numbers": (
+        "loss=[{kind: dice}, {kind: dice, classes: [4]}]",
+        "loss.1: expected classes from 0 to 1; got 4",
+    ),
+    "metric": (
+        "select.metric=dice_kelb",
+        "select.metric: expected one of 14 values; got 'dice_kelb'; did you mean 'dice_kelp'?",
+    ),
+    "monitor": (
+        "train.monitor=iou_kelpp",
+        "train.monitor: expected one of 14 values; got 'iou_kelpp'; did you mean 'iou_kelp'?",
+    ),
+    "tta": (
+        "select.tta=[none, rotation]",
+        "select.tta.1: expected one of none, flips, rotations, d2, d4; got 'rotation'; "
+        "did you mean 'rotations'?",
+    ),
+    "no tta": (
+        "select.tta=[]",
+        "select.tta: expected at least one of none, flips, rotations, d2, d4; got []",
+    ),
+    "fold": ("train.folds=[0, 5]", "train.folds.1: expected a fold from 0 to 4; got 5"),
+    "lists of samples": (
+        "split={kind: fixed, files: [a.txt]}",
+        "split.files.0: expected a text file of sample names; got nothing at {}/a.txt",
+    ),
+    "data root": (
+        "data.root=dta",
+        "data.root: expected a folder; got nothing at {}/dta; did you mean 'data'?",
+    ),
+    "data root that is a file": (
+        "data.root=demo.yaml",
+        "data.root: expected a folder; got a file at {}/demo.yaml",
+    ),
+    "classes": (
+        "data={adapter: folder, root: data, images: '*.tif', bands: [{name: red}, {name: nir}, "
+        "{name: qa}]}",
+        "data.classes: expected two classes or more to learn; got 0",
+    ),
+    "class names": (
+        "data={adapter: folder, root: data, images: '*.tif', bands: [{name: red}, {name: nir}, "
+        "{name: qa}], classes: [{name: macro, value: 0}, {name: b, value: 1}]}",
+        "data.classes: expected class names other than 'macro' and 'foreground'; got 'macro'; "
+        "rename the class in the recipe",
+    ),
+    "band called like another's code": (
+        "data={adapter: folder, root: data, images: '*.tif', bands: [{name: red}, {name: nir}, "
+        "{name: qa}, {name: R}], classes: [{name: a, value: 0}, {name: b, value: 1}]}",
+        "8:1: inputs: expected names that no other band has as name or code; got R; rename the band",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("override", "line"), CASES.values(), ids=CASES)
+def test_what_does_not_fit(
+    recipe: str, ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, override: str, line: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    expected = line.replace("{}", str(tmp_path), 1)
+    place = "" if line[0].isdigit() else "command line: "
+    (found,) = ask(recipe, override)
+    whole = found.partition(expected.removesuffix("…"))[:2] if "…" in expected else (found,)
+    assert "".join(whole) == place + expected.removesuffix("…")
+
+
+def test_a_root_in_the_file_counts_from_its_folder_and_says_how_far_it_leads(
+    recipe: str, ask: Ask, tmp_path: Path
+) -> None:
+    assert ask(recipe.replace("root: data", "root: far/away")) == [
+        f"4:3: data.root: expected a folder; got nothing at {tmp_path}/far/away; {tmp_path} is there"
+    ]
+
+
+def test_an_own_formula_hides_a_catalogue_name_and_is_reported_once(recipe: str, ask: Ask) -> None:
+    found = ask(recipe, "inputs.indices=[NDVI, A]", 'inputs.formulas={NDVI: "N - R", A: "N - Z"}')
+    assert [line.split(": ")[1] for line in found] == ["inputs.formulas.A"]
