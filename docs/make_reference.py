@@ -64,7 +64,9 @@ def recipe_page() -> str:
         "`train.epochs=50`, `loss.0.weight=0.5`. Numbers with an exponent may be written `3e-4`; only `true` "
         "and `false` are booleans, so a band may be called `NO` or `on`. None is written `null`.",
         "## Top level",
-        _table(heads, (_key_row(name, field, schema) for name, field in schema["properties"].items())),
+        _table(
+            heads, (_key_row(name, field, schema) for name, field in schema["properties"].items())
+        ),
     ]
     for key, field in schema["properties"].items():
         found = _models_in(field, models)

@@ -39,14 +39,12 @@ def is_whole(values: dict[str, Any]) -> bool:
 
 
 def laid_over(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-    """Lay a fragment over a recipe; a mapping that says which kind it is takes the other's place."""
+    """Lay a fragment over a recipe: its keys take the place of theirs; a section of another kind that of the whole."""
     result = dict(base)
-    for key, value in values.items():
-        inner = result.get(key)
-        is_tagged = isinstance(value, dict) and {"kind", "adapter"} & value.keys()
-        if isinstance(value, dict) and isinstance(inner, dict) and not is_tagged:
-            value = laid_over(inner, value)
-        result[key] = value
+    for section, value in values.items():
+        inner = result.get(section)
+        is_part = isinstance(value, dict) and not {"kind", "adapter"} & value.keys()
+        result[section] = {**inner, **value} if is_part and isinstance(inner, dict) else value
     return result
 
 

@@ -1,4 +1,4 @@
-"""A process killed without warning, and the one that goes on after it, give the weights of one that was never killed."""
+"""A process killed without warning, and the one that goes on after it, give the weights of an unbroken one."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from landseer.core.classes import IGNORE
-from landseer.quantities.d4 import TTA_SETS
 from landseer.models.device import has_fast_bf16
 from landseer.models.model import Model
+from landseer.quantities.d4 import TTA_SETS
 from landseer.quantities.mask import ClassMask
 
 Precision = Literal["auto", "float32", "bf16", "fp16"]

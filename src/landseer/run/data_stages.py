@@ -31,6 +31,9 @@ from landseer.splits import prove, split
 from landseer.statistics import DEFAULT_LEVELS, compute_statistics
 
 
+MOST_WARNINGS = 3
+
+
 def data_state(run: Run) -> str:
     """Return a hash of the names, sizes and times of all files below the data's root."""
     root = Path(run.recipe.data.root)
@@ -76,8 +79,11 @@ def split_samples(run: Run) -> None:
     frame = read_samples(run.path("audit/audited.parquet"))
     frame = split(frame, run.recipe.split, run.recipe.seed)
     proof = prove(frame, read_pairs(run.path("audit/pairs.csv")), run.recipe.split)
-    for warning in proof.warnings:
+    for warning in proof.warnings[:MOST_WARNINGS]:
         sys.stderr.write(f"warning: {warning}\n")
+    if len(proof.warnings) > MOST_WARNINGS:
+        more = len(proof.warnings) - MOST_WARNINGS
+        sys.stderr.write(f"warning: {more} more in {run.path('audit/proof.json')}\n")
     weights = run.recipe.weights
     frame = frame.assign(weight=1.0) if weights is None else weigh(frame, weights)
     write_samples(run.path("samples.parquet"), frame)
