@@ -217,3 +217,25 @@ def test_a_weighted_sampler_draws_by_weight(make_job: JobMaker) -> None:
     heavy = make_job(weights=np.array([1e-9] * 7 + [1.0]))
     loader = fit._Data(heavy, config(sampler="weighted", samples_per_epoch=6)).train_dataloader()
     assert {sample for batch in loader for sample in batch["samples"]} == {"7"}
+
+
+def test_the_last_epoch_always_validates_and_others_show_no_old_score(
+    make_job: JobMaker, make_tiny_model: ModelMaker
+) -> None:
+    job = make_job()
+    settings = config(epochs=5, validate_every_epochs=2)
+    fit_member(job, make_tiny_model(), LOSSES, AUGMENT, settings)
+    history = read_history(job.folder / "metrics.csv")
+    assert [row["epoch"] for row in history if "monitor" in row] == [1, 3, 4]
+    assert all("train/loss" in row for row in history)
+
+
+def test_a_loss_that_is_no_number_stops_with_the_samples_named(
+    make_job: JobMaker, make_tiny_model: ModelMaker
+) -> None:
+    model = make_tiny_model()
+    with torch.no_grad():
+        next(model.network.parameters()).fill_(float("nan"))
+    with pytest.raises(StageError, match="expected a loss that is a number, got nan") as caught:
+        fit_member(make_job(), model, LOSSES, AUGMENT, config(epochs=1))
+    assert "samples" in caught.value.where

@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+import landseer.quantities.d4 as d4
 from landseer.core.classes import IGNORE
 from landseer.errors import UsageError
-from landseer.quantities import d4
 
 Activation = Literal["softmax", "sigmoid"]
 

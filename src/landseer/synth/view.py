@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+import landseer.synth.flaws as flaw_kinds
 from landseer.core.seeds import generator
-from landseer.synth import flaws as flaw_kinds
 from landseer.synth.clouds import Sky, flag_clouds, haze, make_sky, visible
 from landseer.synth.kelp_beds import canopy_cover
 from landseer.synth.labels import draw_label

@@ -19,6 +19,7 @@ class History(lightning.Callback):
         self._path = path
         self._rows: list[dict[str, str]] = []
         self._started: float | None = None
+        self._validated = False
 
     def on_train_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
@@ -32,7 +33,13 @@ class History(lightning.Callback):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         """Note when the epoch began."""
-        self._started = time.perf_counter()
+        self._started, self._validated = time.perf_counter(), False
+
+    def on_validation_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Note that the epoch has figures of its own."""
+        self._validated = True
 
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
@@ -41,7 +48,9 @@ class History(lightning.Callback):
         if self._started is None:
             return
         figures: dict[str, Any] = {
-            name: float(value) for name, value in trainer.callback_metrics.items()
+            name: float(value)
+            for name, value in trainer.callback_metrics.items()
+            if self._validated or name.startswith("train/")
         }
         lr = trainer.optimizers[0].param_groups[0]["lr"]
         seconds = time.perf_counter() - self._started

@@ -16,11 +16,13 @@ class EpochLine(lightning.Callback):
     def __init__(self, member: str, n_epochs: int) -> None:
         self._member, self._n_epochs = member, n_epochs
         self._bar: Progress | None = None
+        self._validated = False
 
     def on_train_epoch_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         """Start the epoch's bar."""
+        self._validated = False
         label = f"train {self._member} epoch {trainer.current_epoch + 1}/{self._n_epochs}"
         self._bar = Progress(label, int(trainer.num_training_batches))
 
@@ -36,6 +38,12 @@ class EpochLine(lightning.Callback):
         if self._bar is not None:
             self._bar.advance()
 
+    def on_validation_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Note that the epoch has a score of its own."""
+        self._validated = True
+
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
@@ -46,7 +54,7 @@ class EpochLine(lightning.Callback):
         parts = [
             f"{name} {float(figures[key]):.4f}"
             for name, key in (("loss", "train/loss"), ("score", "monitor"))
-            if key in figures
+            if key in figures and (self._validated or key != "monitor")
         ]
         end = "\x1b[2K\r" if sys.stderr.isatty() else ""
         sys.stderr.write(

@@ -86,7 +86,7 @@ def fit_member(
         config: the recipe's `train`.
 
     Returns:
-        What `done.json` holds: best epoch, its score, its confusion matrix, seconds.
+        What `done.json` holds: best epoch, its scores, its confusion matrix, numbers of samples.
 
     Raises:
         StageError: there is nothing to train on, or the loss is not a number.
@@ -119,7 +119,7 @@ def fit_member(
             module,
             datamodule=_Data(job, config),
             ckpt_path=str(last) if last.exists() else None,
-            weights_only=False,
+            weights_only=True,
         )
     if not best.best_model_path:
         raise StageError("training ended before its first validation", where=job.member)

@@ -15,6 +15,7 @@ from landseer.augment import AugmentConfig
 from landseer.augment.light import photometric
 from landseer.augment.warp import geometric
 from landseer.core.seeds import derive
+from landseer.errors import StageError
 from landseer.feed.loader import Batch
 from landseer.metrics.confusion import confusion_matrix
 from landseer.metrics.scores import score
@@ -93,8 +94,10 @@ class TrainingModule(lightning.LightningModule):
             self._plateau.load(self._plateau_state)
 
     def on_train_epoch_start(self) -> None:
-        """Seed what the network itself draws (dropout, drop path) by epoch."""
+        """Seed what the network itself draws (dropout, drop path) by epoch; validate the last one."""
         torch.manual_seed(derive(self._plan.seed, "network", self.current_epoch))
+        if self.current_epoch == self._config.epochs - 1:
+            self.trainer.check_val_every_n_epoch = 1
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of one batch."""
@@ -120,6 +123,12 @@ class TrainingModule(lightning.LightningModule):
                 fixed_channels=self._plan.fixed_channels,
             )
         loss = self._loss(self.model.forward_channels(channels).float(), label.long())
+        if not torch.isfinite(loss):
+            raise StageError(
+                f"expected a loss that is a number, got {loss.item()}",
+                where=f"epoch {self.current_epoch + 1}, samples {', '.join(batch['samples'])}",
+                do="lower train.optimiser.lr, set train.clip_norm, or take precision fp32",
+            )
         self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(label))
         return loss
 
