@@ -131,3 +131,11 @@ def test_nothing_to_count_is_undefined(tmp_path: Path):
         write_raster(tmp_path / folder / "a.tif", np.zeros((3, 3), np.uint8))
     assert score(tmp_path).as_dict()["value"] is None
     assert np.isnan(score(tmp_path).value) and np.isnan(score(tmp_path, "kelp-dice-per-tile").value)
+
+
+def test_probabilities_beside_the_maps_are_no_maps(tmp_path):
+    for folder in ("maps", "truth"):
+        for name in ("a", "b"):
+            write_raster(tmp_path / folder / f"{name}.tif", np.ones((4, 4), np.uint8))
+    write_raster(tmp_path / "maps" / "a_probability.tif", np.ones((4, 4), np.float32))
+    assert score_paths(tmp_path / "maps", tmp_path / "truth", "iou").value == 1.0

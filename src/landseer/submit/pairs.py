@@ -40,12 +40,16 @@ def list_files(path: Path, stack: ExitStack) -> list[Path]:
     if path.is_file() and path.suffix != ".tar":
         return [path]
     folder = path if path.is_dir() else _unpack(path, stack)
-    files = sorted(
-        f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith(".")
-    )
+    files = sorted(f for f in folder.iterdir() if _is_map(f))
     if not files:
         raise FileReadError(f"expected rasters ({', '.join(SUFFIXES)}); got none", where=path)
     return files
+
+
+def _is_map(path: Path) -> bool:
+    """Tell class maps from other files: probabilities that lie beside them are none."""
+    is_raster = path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    return is_raster and not path.stem.endswith("_probability")
 
 
 def pair_files(predictions: Sequence[Path], truths: Sequence[Path]) -> tuple[Pair, ...]:
