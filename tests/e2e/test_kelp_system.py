@@ -1,0 +1,143 @@
+"""The whole kelp system on made tiles: from raw files to a submission, twice."""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from landseer.core.files import hash_file, read_json
+from landseer.predict import PredictOptions, predict_files
+from landseer.raster.read import read_bands
+from landseer.recipe.load import load_recipe
+from landseer.recipe.template import fill_template
+from landseer.run.context import Run, open_run
+from landseer.run.runner import run_stages
+from landseer.samples.table import read_samples, usable
+from landseer.select.selection import read_selection
+from landseer.submit import pack_kelp, score_paths
+from landseer.synth import KelpSynthConfig, make_kelp
+
+TINY = (
+    "split.n_folds=2",
+    "split.strata=[has_kelp]",
+    "model.encoder=test_resnet",
+    "model.weights=none",
+    "model.depth=3",
+    "model.decoder_channels=[16, 16, 8]",
+    "augment.crop_px=64",
+    "train.epochs=2",
+    "train.samples_per_epoch=16",
+    "train.batch_size=8",
+    "train.precision=fp32",
+    "train.images=1",
+    "select.tta=[none, flips]",
+    "report.contact_sheet=4",
+    "report.examples=2",
+)
+SIZE = 96
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("kelp") / "data"
+    make_kelp(folder, KelpSynthConfig(places=10, train=18, test=4, size_px=SIZE), workers=1)
+    return folder
+
+
+def start(data: Path, folder: Path) -> Run:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "kelp.yaml").write_text(fill_template("kelp", name="tiny", root=data))
+    return open_run(load_recipe(folder / "kelp.yaml", TINY), folder / "run")
+
+
+@pytest.fixture(scope="module")
+def run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    run = start(data, tmp_path_factory.mktemp("run"))
+    run_stages(run)
+    return run
+
+
+def test_every_file_of_a_run_is_there(run: Run) -> None:
+    names = (
+        "recipe.yaml", "samples.parquet", "audit/findings.csv", "audit/pairs.csv",
+        "audit/proof.json", "statistics.json", "folds/fold0_seed0/best.safetensors",
+        "folds/fold1_seed0/metrics.csv", "selection.json", "model/model.yaml",
+        "model/members/fold0_seed0.safetensors", "report/index.html",
+    )  # fmt: skip
+    assert [name for name in names if not run.path(name).exists()] == []
+
+
+def test_every_training_sample_has_one_out_of_fold_prediction(run: Run) -> None:
+    samples = usable(read_samples(run.path("samples.parquet")), side="train")
+    for tta in ("none", "flips"):
+        found = {path.stem for path in run.path(f"oof/{tta}/seed0").glob("*.tif")}
+        assert found == set(samples["sample"])
+
+
+def test_no_place_is_on_two_sides(run: Run) -> None:
+    samples = usable(read_samples(run.path("samples.parquet")), side="train")
+    assert samples.groupby("group")["fold"].nunique().max() == 1
+    assert read_json(run.path("audit/proof.json"))["cross_fold_pairs"] == 0
+
+
+def test_a_second_run_has_nothing_to_do(run: Run) -> None:
+    result = run_stages(run)
+    assert {result[name] for name in result if name not in ("folder", "score")} == {"up to date"}
+
+
+def test_the_same_recipe_gives_the_same_model_bit_for_bit(
+    run: Run, data: Path, tmp_path: Path
+) -> None:
+    again = start(data, tmp_path)
+    run_stages(again, until="select")
+    for name in ("statistics.json", "selection.json", "model/members/fold1_seed0.safetensors"):
+        assert hash_file(again.path(name)) == hash_file(run.path(name)), name
+
+
+def test_the_threshold_can_be_changed_without_training(run: Run, data: Path) -> None:
+    before = run.path("folds/fold0_seed0/best.safetensors").stat().st_mtime_ns
+    changed = load_recipe(run.folder, ("select.threshold=0.3", "train.images=0"))
+    result = run_stages(open_run(changed, run.folder), until="select")
+    assert result["train"] == result["oof"] == "up to date"
+    assert result["select"] != "up to date"
+    assert read_selection(run.path("selection.json")).threshold == 0.3
+    assert run.path("folds/fold0_seed0/best.safetensors").stat().st_mtime_ns == before
+
+
+def test_the_test_side_becomes_a_submission_with_a_score(
+    run: Run, data: Path, tmp_path: Path
+) -> None:
+    summary = predict_files(
+        run.path("model"), [data / "test_satellite"], tmp_path / "maps", PredictOptions()
+    )
+    assert (summary.n_written, len(summary.failures)) == (4, 0)
+    ids = usable(read_samples(run.path("samples.parquet")), side="test")["sample"]
+    pack_kelp(tmp_path / "maps", ids, tmp_path / "submission.tar", size_px=SIZE)
+    with tarfile.open(tmp_path / "submission.tar") as archive:
+        assert sorted(archive.getnames()) == sorted(f"{name}_kelp.tif" for name in ids)
+    truth = data / "truth" / "test_kelp"
+    result = score_paths(tmp_path / "submission.tar", truth, "kelp-dice")
+    assert result.n_files == 4
+    assert result.n_pixels == 4 * SIZE * SIZE
+
+
+def test_the_model_folder_says_what_the_members_said_out_of_fold(
+    run: Run, data: Path, tmp_path: Path
+) -> None:
+    """What was trained is what runs: one member's own prediction is the one that was judged."""
+    from landseer.predict import MemberSource, load_model_folder, save_model_folder
+
+    spec, _ = load_model_folder(run.path("model"))
+    member = spec.members[0]
+    source = MemberSource(run.path("model") / member.file, member.fold, member.seed)
+    save_model_folder(tmp_path / "alone", spec.model_copy(update={"tta": "none"}), [source])
+    samples = usable(read_samples(run.path("samples.parquet")), side="train")
+    row = samples[samples["fold"] == member.fold].iloc[0]
+    options = PredictOptions(probabilities=True)
+    predict_files(tmp_path / "alone", [row["image"]], tmp_path / "maps", options)
+    probability = read_bands(tmp_path / "maps" / f"{row['sample']}_kelp_probability.tif")[0]
+    judged = read_bands(run.path(f"oof/none/seed{member.seed}/{row['sample']}.tif"))[0] / 65535
+    inside = probability == probability
+    assert abs(probability - judged)[inside].max() <= 1 / 65535
