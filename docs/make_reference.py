@@ -1,13 +1,15 @@
-"""Write the reference pages that follow from the code: recipe keys, verbs, spectral indices, losses and metrics.
+"""Write what follows from the code: the reference pages, and the list of modules in ARCHITECTURE.md.
 
 `python docs/make_reference.py` writes them; with `--check` it says which are out of date, and exits with 1 if any is.
 """
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -23,7 +25,9 @@ from landseer.spectral.catalogue import KELP_PREFIX as PREFIX
 from landseer.spectral.catalogue import Index, clashes, load_catalogue
 from landseer.submit import METRICS
 
-FOLDER = Path(__file__).parent / "reference"
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "landseer"
+MODULES = re.compile(r"(?<=<!-- modules -->\n).*(?=<!-- /modules -->)", re.DOTALL)
 NOTE = "<!-- Written by docs/make_reference.py from the code. Change the code, not this page. -->"
 
 _TAGS = ("kind", "adapter")
@@ -37,16 +41,14 @@ Schema = dict[str, Any]
 
 
 def pages() -> dict[str, str]:
-    """Return the text of every generated page by its file name."""
+    """Return the text of every page by its path below the project's folder."""
     return {
-        "recipe.md": recipe_page(),
-        "verbs.md": verbs_page(),
-        "indices.md": indices_page(),
-        "losses-and-metrics.md": losses_and_metrics_page(),
+        "docs/reference/recipe.md": recipe_page(),
+        "docs/reference/verbs.md": verbs_page(),
+        "docs/reference/indices.md": indices_page(),
+        "docs/reference/losses-and-metrics.md": losses_and_metrics_page(),
+        "ARCHITECTURE.md": architecture_page(),
     }
-
-
-# --- recipe -----------------------------------------------------------------------------------
 
 
 def recipe_page() -> str:
@@ -181,9 +183,6 @@ def _inside(field: Schema) -> str:
     return f"({words})" if " or " in words or "," in words else words
 
 
-# --- verbs ------------------------------------------------------------------------------------
-
-
 def verbs_page() -> str:
     """List every verb with its arguments and options, as its help has them."""
     parts = [
@@ -239,9 +238,6 @@ def _parameter_row(parameter: Any) -> tuple[str, ...]:
     return names, shown, parameter.help or ""
 
 
-# --- indices ----------------------------------------------------------------------------------
-
-
 def indices_page() -> str:
     """List the kelp system's indices, and the names that mean two things."""
     catalogue = load_catalogue()
@@ -292,9 +288,6 @@ def _yes(value: bool) -> str:
     return "yes" if value else "no"
 
 
-# --- losses and metrics -----------------------------------------------------------------------
-
-
 def losses_and_metrics_page() -> str:
     """List the names of losses, of scores and of official metrics."""
     names = score_names(("background", "kelp"))
@@ -325,7 +318,35 @@ def _first_line(function: Callable[..., Any]) -> str:
     return (inspect.getdoc(function) or "").splitlines()[0]
 
 
-# --- text -------------------------------------------------------------------------------------
+def architecture_page() -> str:
+    """Return ARCHITECTURE.md with one line per module, room by room from the ground up."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    parts = ["### the package", _lines(SOURCE.glob("*.py"))]
+    for room in rooms():
+        if (SOURCE / room).is_dir():
+            parts += [f"### {room}", _lines((SOURCE / room).rglob("*.py"))]
+    return MODULES.sub(lambda _: f"\n{_join(parts)}\n", text)
+
+
+def rooms() -> list[str]:
+    """List the rooms as import-linter knows them, the lowest first."""
+    layers = re.search(r"layers =\n((?: {4}.*\n)+)", (ROOT / ".importlinter").read_text("utf-8"))
+    lines = layers[1].splitlines() if layers else []
+    return [room.strip() for line in reversed(lines) for room in line.split("|")]
+
+
+def _lines(files: Iterable[Path]) -> str:
+    """Say of each file in one line what it is for: the first paragraph of its docstring."""
+    ordered = sorted(files, key=lambda path: (path.name != "__init__.py", str(path)))
+    return "\n".join(
+        f"- `{path.relative_to(SOURCE).as_posix()}`: {_idea(path)}" for path in ordered
+    )
+
+
+def _idea(path: Path) -> str:
+    """Return the first paragraph of a module's docstring as one line."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return " ".join(text.split("\n\n")[0].split())
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -348,13 +369,13 @@ def main(arguments: Sequence[str]) -> int:
     """Write the pages, or say which differ from the code."""
     stale = []
     for name, text in pages().items():
-        path = FOLDER / name
+        path = ROOT / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             stale.append(name)
             if "--check" not in arguments:
                 path.write_text(text, encoding="utf-8")
     done = "out of date" if "--check" in arguments else "written"
-    sys.stdout.write("".join(f"docs/reference/{name}: {done}\n" for name in stale))
+    sys.stdout.write("".join(f"{name}: {done}\n" for name in stale))
     return 1 if stale and "--check" in arguments else 0
 
 

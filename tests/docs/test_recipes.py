@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 
 from landseer.adapters import config_bands, config_classes, scan_samples
 from landseer.adapters.folder_config import FolderConfig
@@ -104,7 +106,7 @@ def _write_image(config: FolderConfig, pattern: str, name: str) -> None:
     """Write an image with as many bands as the recipe lists."""
     count = max(band.index for band in config_bands(config))
     pixels = np.random.default_rng(NAMES.index(name)).integers(1, 255, (count, SIDE_PX, SIDE_PX))
-    write_raster(_place(config, pattern, name), pixels.astype(np.uint8))
+    _write(_place(config, pattern, name), pixels.astype(np.uint8))
 
 
 def _write_label(config: FolderConfig, pattern: str, name: str) -> None:
@@ -114,4 +116,13 @@ def _write_label(config: FolderConfig, pattern: str, name: str) -> None:
     table = np.array(values, np.uint8)
     pixels = table[chosen]
     pixels = np.moveaxis(pixels, -1, 0) if pixels.ndim == 3 else pixels
-    write_raster(_place(config, pattern, name), pixels)
+    _write(_place(config, pattern, name), pixels)
+
+
+def _write(path: Path, pixels: NDArray[np.uint8]) -> None:
+    """Write (bands, h, w) or (h, w) as GeoTIFF or PNG, by the name's ending."""
+    if path.suffix != ".png":
+        write_raster(path, pixels)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.moveaxis(pixels, 0, -1) if pixels.ndim == 3 else pixels).save(path)
