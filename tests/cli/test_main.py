@@ -55,14 +55,16 @@ def python(code: str) -> str:
     return result.stdout
 
 
-def test_help_and_version_import_nothing_heavy() -> None:
+def test_help_imports_nothing_heavy_and_a_verb_s_help_little() -> None:
     code = (
-        "import sys, landseer; before = set(sys.modules)\n"
+        "import sys\n"
         "from landseer.cli.main import call\n"
-        "codes = [call(a) for a in (['--help'], ['--version'], ['run', '--help'], ['nope'])]\n"
-        f"print([m for m in {HEAVY!r} if m in sys.modules], codes, 'landseer.cli' in before)"
+        f"loaded = lambda: [m for m in {HEAVY!r} if m in sys.modules]\n"
+        "codes, first = [call(['--help'])], loaded()\n"
+        "codes += [call(a) for a in (['--version'], ['run', '--help'], ['nope'], ['predict'])]\n"
+        "print(first, [m for m in loaded() if m != 'pydantic'], codes)"
     )
-    assert python(code).splitlines()[-1] == "[] [0, 0, 0, 2] False"
+    assert python(code).splitlines()[-1] == "[] [] [0, 0, 0, 2, 2]"
 
 
 def test_import_of_the_package_imports_nothing_else_of_it() -> None:
@@ -103,12 +105,12 @@ def test_every_verb_has_help_that_names_its_arguments(landseer: Landseer, name: 
     assert answer.out.startswith(f"Usage: landseer {name} ")
     wanted = (*ARGUMENTS[name], "--json", "--help")
     assert [word for word in wanted if word.lower() not in answer.out.lower()] == []
-    assert main.VERBS[name] in " ".join(answer.out.split())
+    assert main.VERBS[name].rstrip(".") in " ".join(answer.out.split())
 
 
 def test_every_verb_is_a_file_and_every_file_a_verb() -> None:
     folder = Path(main.__file__).parent
-    others = {"__init__", "main", "verb", "stage", "settings"}
+    others = {"__init__", "__main__", "main", "verb", "stage", "settings"}
     assert {path.stem for path in folder.glob("*.py")} - others == set(main.VERBS)
     assert set(ARGUMENTS) == set(main.VERBS)
 
@@ -131,7 +133,7 @@ def test_version(landseer: Landseer) -> None:
         (
             ["synth", "kelp", "out", "--train", "many"],
             [
-                "Invalid value for '--train': 'many' is not a valid integer.",
+                "Invalid value for '--train': …integer…",
                 "  do: see `landseer synth --help`",
             ],
         ),
@@ -155,7 +157,12 @@ def test_a_wrong_command_exits_with_2_and_says_why(
 ) -> None:
     answer = landseer(*arguments)
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.splitlines() == [f"landseer: {lines[0]}", *lines[1:]]
+    found = answer.err.splitlines()
+    assert found[1:] == lines[1:]
+    start, *inside = lines[0].split("…")
+    assert found[0].startswith(f"landseer: {start}")
+    assert all(part in found[0] for part in inside) if inside else found[0] == f"landseer: {start}"
+    assert "Input should be" not in found[0]
 
 
 @pytest.mark.parametrize(("error", "code"), [(DataError, 1), (UsageError, 2)])
@@ -228,12 +235,12 @@ def test_the_console_script_takes_debug_anywhere() -> None:
 
 def test_a_reader_that_leaves_causes_no_traceback() -> None:
     code = (
-        "import sys, os\n"
+        "import sys, typer\n"
+        "from landseer.cli import doctor\n"
         "from landseer.cli.main import call\n"
-        "from landseer.cli import indices\n"
-        "indices._entries = lambda **_: {str(n): dict(name='n' * 99, long_name='', domain='',\n"
-        "    formula='', bands=[], constants={}, reference='') for n in range(9999)}\n"
-        "sys.exit(call(['indices']))"
+        "doctor.app = typer.Typer()\n"
+        "doctor.app.command()(lambda: [typer.echo('n' * 1_000_000) for _ in range(99)])\n"
+        "sys.exit(call(['doctor']))"
     )
     read, write = os.pipe()
     with subprocess.Popen(

@@ -124,3 +124,13 @@ def test_a_parallel_map_raises_what_a_worker_raised() -> None:
 
     with pytest.raises(DataError, match="bad sample"):
         list(parallel_map(fail, range(9), workers=2))
+
+
+def test_every_public_name_can_be_loaded() -> None:
+    import landseer
+
+    assert dir(landseer) == sorted(landseer.__all__)
+    for name in landseer.__all__:
+        assert getattr(landseer, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        landseer.nothing  # noqa: B018

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from landseer.recipe.overrides import apply_overrides
 
 RICH = (
     'quality={corrupted: "qa != 0", suspects: [{name: "1e5", where: "kelp_pixels_pct > 0.4"}]}',
-    "weights={kind: seed, factors: {has_kelp: 3.0, qa_ok: 0.0}}",
+    "weights={kind: coded, factors: {has_kelp: 3.0, qa_ok: 0.0}}",
     "inputs.formulas={MINE: '(N - R) / N', KVI: {index: ARVI, gamma: 2.0}}",
     "inputs.normalise={kind: zscore}",
     "inputs.fixed_range={qa: [0, 1]}",
@@ -68,6 +69,35 @@ def test_an_override_that_leads_nowhere_is_refused(text: str, message: str) -> N
     with pytest.raises(RecipeError) as caught:
         apply_overrides({"train": {"epochs": 1}, "loss": [{"kind": "dice"}]}, [text])
     assert caught.value.message == f"the command line has 1 error\n  {message}"
+
+
+DEEP = {
+    "train.optimiser.lr=0.1": ("train", {"optimiser": {"kind": "adamw", "lr": 0.1}}),
+    "train.optimiser.kind=sgd": ("train", {"optimiser": {"kind": "sgd"}}),
+    "loss.0.weight=2": ("loss", [{"kind": "dice", "weight": 2}]),
+    "loss.0.kind=ce": ("loss", [{"kind": "ce"}]),
+    "inputs.normalise.low=0.05": (
+        "inputs",
+        {"bands": ["red", "nir", "qa"], "indices": ["NDVI"], "valid": "qa == 0",
+         "normalise": {"kind": "quantile", "low": 0.05}},
+    ),
+    "train.early_stop.patience_epochs=3": ("train", {"early_stop": {"patience_epochs": 3}}),
+    "inputs.fixed_range.qa=[0, 1]": (
+        "inputs",
+        {"bands": ["red", "nir", "qa"], "indices": ["NDVI"], "valid": "qa == 0",
+         "fixed_range": {"qa": [0, 1]}},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("override", DEEP)
+def test_an_override_below_a_default_changes_a_piece_of_it(
+    recipe_path: Path, override: str
+) -> None:
+    part, written = DEEP[override]
+    found = load_recipe(recipe_path, [override])
+    assert found == load_recipe(recipe_path, [f"{part}={json.dumps(written)}"])
+    assert found != load_recipe(recipe_path)
 
 
 def test_all_wrong_overrides_are_listed() -> None:

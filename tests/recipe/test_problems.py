@@ -25,8 +25,8 @@ TYPOS = {
         f"15:1: spilt: expected one of {TOP} keys; got 'spilt'; did you mean 'split'?",
     ),
     "below": (
-        "report: {exampels: 3}",
-        "15:10: report.exampels: expected one of examples, contact_sheet, groups; got 'exampels'; "
+        "report: {examplos: 3}",
+        "15:10: report.examplos: expected one of examples, contact_sheet, groups; got 'examplos'; "
         "did you mean 'examples'?",
     ),
     "letter case": (
@@ -40,18 +40,18 @@ TYPOS = {
         "momentum, nesterov; got 'momentun'; did you mean 'momentum'?",
     ),
     "in a list": (
-        "loss:\n  - kind: dice\n  - {kind: ce, wieght: 2}",
-        "17:16: loss.1.wieght: expected one of weight, kind, class_weights; got 'wieght'; "
+        "loss:\n  - kind: dice\n  - {kind: ce, weighd: 2}",
+        "17:16: loss.1.weighd: expected one of weight, kind, class_weights; got 'weighd'; "
         "did you mean 'weight'?",
     ),
     "in a list in a part": (
-        "quality: {suspects: [{name: a, wher: 'b > 1'}]}",
-        "15:32: quality.suspects.0.wher: expected one of name, where; got 'wher'; "
+        "quality: {suspects: [{name: a, wherr: 'b > 1'}]}",
+        "15:32: quality.suspects.0.wherr: expected one of name, where; got 'wherr'; "
         "did you mean 'where'?",
     ),
     "in an optional kind": (
-        "weights: {kind: balanced, presense: []}",
-        "15:27: weights.presense: expected one of floor, kind, presence; got 'presense'; "
+        "weights: {kind: balanced, presenze: []}",
+        "15:27: weights.presenze: expected one of floor, kind, presence; got 'presenze'; "
         "did you mean 'presence'?",
     ),
     "nothing near": (
@@ -119,7 +119,7 @@ VALUES = {
         "augment.zoom: expected at most 2 values; got 3 values",
     ),
     "value below names": (
-        "weights: {kind: seed, factors: {a: 1, b: x}}",
+        "weights: {kind: coded, factors: {a: 1, b: x}}",
         "weights.factors.b: expected a number; got 'x'",
     ),
     "one of a few": (

@@ -6,7 +6,7 @@ from landseer.errors import DataError, RecipeError
 from landseer.samples.table import make_samples
 from landseer.samples.weights import (
     BalancedWeights,
-    SeedWeights,
+    CodedWeights,
     StatedWeights,
     WeightsConfig,
     weigh,
@@ -43,7 +43,7 @@ def by_name(frame):
 def test_the_seed_form_by_hand():
     # a: 3 + .2*.9 - 1*1 + .5*.2 + .25*.7 - 1*.5 = 1.955 ; b: .2 - .4 + 0 + 0 - 1 = -1.2
     # c: 3 + .2*.7 - .8 + .5*.5 + .25*.9 - .6 = 2.215 ; test rows: 0
-    weights = by_name(weigh(table(test_rows=1), SeedWeights(factors=FACTORS)))
+    weights = by_name(weigh(table(test_rows=1), CodedWeights(factors=FACTORS)))
     assert weights["a"] == pytest.approx((1.955 + 1.2) / 3.415, abs=1e-9)
     assert weights["c"] == pytest.approx(1)
     assert weights["b"] == 1e-3
@@ -52,9 +52,9 @@ def test_the_seed_form_by_hand():
 
 def test_test_rows_take_part_in_the_seed_scaling_alone():
     two = {name: VALUES[name] for name in "ac"}
-    with_test = by_name(weigh(table(two, test_rows=2), SeedWeights(factors=FACTORS)))
+    with_test = by_name(weigh(table(two, test_rows=2), CodedWeights(factors=FACTORS)))
     assert with_test["a"] == pytest.approx(1.955 / 2.215, abs=1e-9)
-    without = by_name(weigh(table(two), SeedWeights(factors=FACTORS)))
+    without = by_name(weigh(table(two), CodedWeights(factors=FACTORS)))
     assert without["a"] == 1e-3
     stated = StatedWeights(factors=FACTORS)
     assert (
@@ -72,7 +72,7 @@ def test_the_stated_form_by_hand():
 
 
 def test_flags_enter_as_they_are_and_other_shares_too():
-    weights = by_name(weigh(table(), SeedWeights(factors={"qa_ok": 2.0})))
+    weights = by_name(weigh(table(), CodedWeights(factors={"qa_ok": 2.0})))
     assert weights == pytest.approx({"a": 1, "b": 1e-3, "c": 1e-3})
 
 
@@ -111,34 +111,34 @@ def test_equal_samples_have_equal_positive_weights():
 
 def test_a_missing_column_is_named_with_its_neighbours():
     with pytest.raises(RecipeError, match="'has_kelb'") as caught:
-        weigh(table(), SeedWeights(factors={"has_kelb": 1.0}))
+        weigh(table(), CodedWeights(factors={"has_kelb": 1.0}))
     assert "has_kelp" in caught.value.do
 
 
 def test_text_columns_and_missing_values_are_refused():
     with pytest.raises(RecipeError, match="numeric column"):
-        weigh(table(), SeedWeights(factors={"image": 1.0}))
+        weigh(table(), CodedWeights(factors={"image": 1.0}))
     frame = table().astype({"has_kelp": "boolean"})
     frame.loc[1, "has_kelp"] = None
     with pytest.raises(DataError, match="1 have none") as caught:
-        weigh(frame, SeedWeights(factors={"has_kelp": 1.0}))
+        weigh(frame, CodedWeights(factors={"has_kelp": 1.0}))
     assert caught.value.where == "sample b"
 
 
 def test_no_training_samples_no_weights():
-    assert weigh(table({}, test_rows=2), SeedWeights(factors={} | {"height": 1.0}))[
+    assert weigh(table({}, test_rows=2), CodedWeights(factors={} | {"height": 1.0}))[
         "weight"
     ].tolist() == [0, 0]
 
 
 def test_the_kind_chooses_the_form_and_unknown_keys_are_refused():
     reader = TypeAdapter(WeightsConfig)
-    assert isinstance(reader.validate_python({"kind": "seed", "factors": {"x": 1}}), SeedWeights)
+    assert isinstance(reader.validate_python({"kind": "coded", "factors": {"x": 1}}), CodedWeights)
     assert isinstance(reader.validate_python({"kind": "balanced"}), BalancedWeights)
     for wrong in (
         {"kind": "even"},
         {"kind": "balanced", "factors": {}},
-        {"kind": "seed", "factors": {}},
+        {"kind": "coded", "factors": {}},
     ):
         with pytest.raises(ValidationError):
             reader.validate_python(wrong)

@@ -54,7 +54,7 @@ _LAYOUTS = (
 def bands(config: KelpConfig) -> tuple[Band, ...]:
     """Return the seven bands in the order of the files.
 
-    Source: FACTS 1.1; the data set has one SWIR band, which stands for both of the spectral indices' SWIRs.
+    Source: the Kelp Wanted competition; its one SWIR band stands for both of the spectral indices' SWIRs.
     """
     optical = {"swir": ("S1", "S2"), "nir": ("N",), "red": ("R",), "green": ("G",), "blue": ("B",)}
     return (

@@ -89,8 +89,8 @@ def quality(
     Raises:
         FileReadError, BandError, LabelError, FormulaError: a file or formula is not what it should be.
 
-    Source: names and thresholds of the kelp seed's exploratory analysis (FACTS 1.4.5); unlike there, negative heights
-    are not counted as missing.
+    Source: names and thresholds of the second-placed solution of the Kelp Wanted competition; unlike there, heights
+    below zero are not counted as missing.
     """
     rules = rules or QualityConfig()
     plan = _Plan(

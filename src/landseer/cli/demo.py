@@ -45,7 +45,7 @@ def demo(
 ) -> None:
     """Make data, run the whole system on it, and open on a report."""
     if task != "kelp":
-        raise UsageError(f"expected kelp, got {task!r}")
+        raise UsageError(f"expected kelp; got {task!r}")
     started = time.perf_counter()
     data = out / "data"
     synth = room("synth")
@@ -82,4 +82,8 @@ def _submit(run: Any, data: Path, out: Path) -> dict[str, Any]:
     preview = archive.with_name("preview.png")
     previews.write_previews(shown, run.bands, run.classes, preview)
     score = submit.score_paths(archive, data / "truth" / "test_kelp", "kelp-dice")
-    return {"kelp-dice": score.value, "submission": str(archive), "preview": str(preview)}
+    return {
+        "kelp-dice": score.as_dict()["value"],
+        "submission": str(archive),
+        "preview": str(preview),
+    }

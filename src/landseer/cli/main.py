@@ -34,7 +34,7 @@ VERBS = {
     "predict": "Predict files or folders with a model folder.",
     "submit": "Pack predictions as a contest asks, and check the package.",
     "score": "Compute an official metric on any two files or folders.",
-    "indices": "List spectral indices and their formulas.",
+    "indices": "List spectral indices with formula, bands and reference.",
     "doctor": "Say what this machine has, and what is missing.",
 }
 
@@ -144,7 +144,8 @@ def describe(error: Exception) -> tuple[str, int]:
     if hasattr(error, "format_message"):
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "landseer"
-        return f"{error.format_message()}\n  do: see `{path} --help`", 2
+        came = error.format_message().replace("Input should be ", "expected ")
+        return f"{came}\n  do: see `{path} --help`", 2
     came = " ".join(str(error).split())[:_LONGEST] or "no message"
     frames = traceback.extract_tb(error.__traceback__)
     where = f"\n  where: {frames[-1].filename}:{frames[-1].lineno}" if frames else ""

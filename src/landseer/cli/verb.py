@@ -60,6 +60,8 @@ def aligned(result: dict[str, Any]) -> str:
 
 def _shown(value: Any) -> str:
     """Write one value for people."""
+    if value is None:
+        return "undefined"
     if isinstance(value, float):
         return "undefined" if math.isnan(value) else f"{value:.4f}".rstrip("0").rstrip(".")
     if isinstance(value, dict):

@@ -12,6 +12,7 @@ from pydantic import ValidationError, create_model
 from landseer.errors import RecipeError
 from landseer.models.encoders import is_file_name
 from landseer.recipe.checks import check_recipe
+from landseer.recipe.defaults import default_at
 from landseer.recipe.overrides import apply_overrides
 from landseer.recipe.problems import Places, Problem, raise_problems
 from landseer.recipe.schema import Recipe
@@ -50,7 +51,8 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
             where=path,
             do="write one with `landseer init kelp --data DIR`",
         )
-    laid = apply_overrides(_rooted(values, path.parent), overrides)
+    rooted = _rooted(values, path.parent)
+    laid = apply_overrides(rooted, overrides, lambda key: default_at(key, Recipe))
     values = _rooted(laid.values, Path.cwd())
     return validate(values, _places(marks, path, laid.paths), path)
 

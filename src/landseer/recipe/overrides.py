@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,24 +25,29 @@ class Overlaid:
     paths: tuple[KeyPath, ...]
 
 
-def apply_overrides(values: dict[str, Any], overrides: Sequence[str]) -> Overlaid:
+def apply_overrides(
+    values: dict[str, Any],
+    overrides: Sequence[str],
+    default: Callable[[KeyPath], Any] = lambda _: {},
+) -> Overlaid:
     """Lay overrides over a recipe's values.
 
     Args:
         values: the parsed recipe; left as it is.
         overrides: texts like `train.epochs=5` or `loss.0.weight=0.5`; values are YAML.
+        default: what stands at a path where the recipe says nothing, for overrides that go below it.
 
     Raises:
         RecipeError: texts without `=`, or paths through something that is not a mapping or list; all are listed.
 
-    Edges: `key=` is null; mappings on the way that are not there yet are made.
+    Edges: `key=` is null.
     """
     result = copy.deepcopy(values)
     paths: list[KeyPath] = []
     wrong: list[str] = []
     for text in overrides:
         try:
-            paths.append(_lay(result, text))
+            paths.append(_lay(result, text, default))
         except RecipeError as error:
             wrong.append(f"  {text}: {error.message}")
     if wrong:
@@ -53,7 +58,7 @@ def apply_overrides(values: dict[str, Any], overrides: Sequence[str]) -> Overlai
     return Overlaid(result, tuple(paths))
 
 
-def _lay(values: dict[str, Any], text: str) -> KeyPath:
+def _lay(values: dict[str, Any], text: str, default: Callable[[KeyPath], Any]) -> KeyPath:
     """Lay one override over the values; return its path."""
     key, equals, value = text.partition("=")
     keys = key.strip().split(".")
@@ -64,7 +69,7 @@ def _lay(values: dict[str, Any], text: str) -> KeyPath:
     path: list[str | int] = []
     for name in parents:
         if isinstance(target, dict) and target.get(name) is None:
-            target[name] = {}
+            target[name] = default((*path, name))
         path.append(_step(target, name, path))
         target = target[path[-1]]
     path.append(_step(target, last, path))

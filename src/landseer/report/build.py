@@ -1,42 +1,80 @@
-"""Put the report together: sections of cards, figures and tables, rendered into one page."""
+"""Put the report together: a header of key facts and the sections, rendered into one page."""
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import jinja2
+from matplotlib import rc_context
 
 from landseer import __version__
 from landseer.core.files import write_text
 from landseer.report.outcome import Outcome
+from landseer.report.parts import number, seconds_text
 from landseer.report.sections import SECTIONS
+from landseer.report.style import SETTINGS
 
 
 def build_report(outcome: Outcome, out: Path) -> None:
-    """Write the report, whole or not at all.
+    """Write the report, whole or not at all; the same outcome gives the same bytes.
 
     Args:
         outcome: what the run left behind.
-        out: the HTML file.
+        out: the HTML file; it asks for nothing outside itself.
+
+    Raises:
+        FileReadError: an image, label or prediction that is shown cannot be read.
+        WriteError: the file cannot be written.
     """
     template = jinja2.Environment(
-        loader=jinja2.PackageLoader("landseer.report", "."), autoescape=True, trim_blocks=True
+        loader=jinja2.PackageLoader("landseer.report", "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     ).get_template("page.html.j2")
-    crossfit = outcome.selection.crossfit
-    samples = outcome.samples
+    with rc_context(SETTINGS), warnings.catch_warnings():
+        # A letter that the measuring font lacks is drawn by the page's own.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        sections = [section(outcome) for section in SECTIONS]
     text = template.render(
         name=outcome.name,
-        subtitle=f"{len(samples):,} samples · {len(outcome.bands)} bands · "
-        f"{len(outcome.classes)} classes · {len(outcome.members)} members",
-        headline={
-            "value": f"{crossfit.value:.3f}",
-            "metric": outcome.selection.metric,
-            "low": f"{crossfit.low:.3f}",
-            "high": f"{crossfit.high:.3f}",
-            "level": f"{crossfit.level:.0%}",
-            "counts": crossfit.counts,
-        },
-        sections=[section(outcome) for section in SECTIONS],
+        headline=_headline(outcome),
+        facts=_facts(outcome),
+        sections=sections,
         version=__version__,
     )
     write_text(out, text)
+
+
+def _headline(outcome: Outcome) -> dict[str, str]:
+    """Write the score and what it counts."""
+    crossfit = outcome.selection.crossfit
+    return {
+        "value": number(crossfit.value, 3),
+        "metric": outcome.selection.metric,
+        "low": number(crossfit.low, 3),
+        "high": number(crossfit.high, 3),
+        "level": f"{crossfit.level:.0%}",
+        "counts": crossfit.counts,
+    }
+
+
+def _facts(outcome: Outcome) -> list[tuple[str, str]]:
+    """Return (what, figure) of what a reader wants to know first."""
+    selection = outcome.selection
+    greatest = selection.threshold is None
+    facts = [
+        ("samples", f"{len(outcome.samples):,}"),
+        ("places judged", f"{selection.n_groups:,}"),
+        ("classes", f"{len(outcome.classes)}"),
+        ("bands", f"{len(outcome.bands)}"),
+        ("channels", f"{len(outcome.statistics['channels'])}"),
+        ("members", f"{len(outcome.members)}"),
+        ("threshold", "greatest" if greatest else number(selection.threshold, 2)),
+        ("flips and turns", selection.tta),
+    ]
+    if outcome.seconds:
+        facts.append(("time", seconds_text(sum(outcome.seconds.values()))))
+    return facts

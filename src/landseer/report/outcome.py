@@ -54,3 +54,14 @@ class Outcome:
     oof: Path
     monitor: str
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def row(self, sample: str) -> pd.Series:
+        """Return a sample's row of the table.
+
+        Raises:
+            KeyError: there is no such sample.
+        """
+        rows = self.samples[self.samples["sample"] == sample]
+        if rows.empty:
+            raise KeyError(sample)
+        return rows.iloc[0]

@@ -1,61 +1,80 @@
-"""How figures look: one set of colours and sizes, told apart by the colour-blind."""
+"""How charts look: one set of colours and sizes, and SVG that takes its letters from the page."""
 
 from __future__ import annotations
 
-import base64
 import io
-from collections.abc import Iterable
+import re
+from typing import Any
 
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-INK, FAINT, GRID = "#22313a", "#6b7a83", "#d9dfe2"
-LINES = ("#00798c", "#d1495b", "#edae49", "#2e4057", "#66a182", "#8d5a97", "#b5651d", "#5b8def")
-"""Colours of lines and bars, in order of use."""
+from landseer.track.figures import FAINT, GRID, INK
+from landseer.track.pixels import PALETTE
+
+LINES = PALETTE[1:]
+"""Colours of lines and bars, in order of use; told apart by the colour-blind."""
+
+SETTINGS: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "landseer",
+    "text.parse_math": False,
+    "axes.formatter.use_mathtext": False,
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+}
+"""Settings of matplotlib while the report is drawn: text stays text, `$` is a dollar, equal figures are equal bytes."""
+
+HALF = 4.7
+"""Width of a chart, inches: two fit side by side."""
+
+_PX_PER_INCH = 96
 
 
-def new_figure(width: float = 7.2, height: float = 3.2) -> Figure:
-    """Make an empty figure, sizes in inches at 110 dots per inch."""
-    return Figure(figsize=(width, height), dpi=110, layout="constrained")
+def new_figure(width: float = HALF, height: float = 2.7) -> Figure:
+    """Make an empty figure, sizes in inches of 96 CSS pixels."""
+    return Figure(figsize=(width, height), layout="constrained", facecolor="none")
 
 
-def dress(axis: Axes, *, x: str = "", y: str = "", title: str = "") -> Axes:
+def dress(axis: Axes, *, x: str = "", y: str = "") -> Axes:
     """Give an axis its labels, a light grid and no box."""
-    axis.set_xlabel(x, color=FAINT, fontsize=9)
-    axis.set_ylabel(y, color=FAINT, fontsize=9)
-    axis.set_title(title, color=INK, fontsize=10, loc="left")
-    axis.tick_params(colors=FAINT, labelsize=8)
+    axis.set_facecolor("none")
+    axis.set_xlabel(x, color=FAINT, fontsize=8.5)
+    axis.set_ylabel(y, color=FAINT, fontsize=8.5)
+    axis.tick_params(colors=FAINT, labelsize=8.5, length=0)
     axis.grid(color=GRID, linewidth=0.6)
     axis.set_axisbelow(True)
-    for side in ("top", "right"):
+    for side in ("top", "right", "left"):
         axis.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axis.spines[side].set_color(GRID)
+    axis.spines["bottom"].set_color(GRID)
     return axis
 
 
-def bare(axes: Iterable[Axes]) -> None:
-    """Take ticks and boxes from axes that show pictures."""
-    for axis in axes:
-        axis.set_xticks([])
-        axis.set_yticks([])
-        for spine in axis.spines.values():
-            spine.set_color(GRID)
+def legend(axis: Axes, n_columns: int = 1) -> None:
+    """Put a legend without a box where it covers least."""
+    drawn = axis.legend(fontsize=8.5, frameon=False, ncols=n_columns, labelcolor=INK)
+    for text in drawn.get_texts():
+        text.set_parse_math(False)
 
 
-def png_uri(figure: Figure) -> str:
-    """Return a figure as a PNG data address, for pictures."""
-    return _uri(figure, "png", "image/png")
+def svg(figure: Figure, label: str) -> Markup:
+    """Return a figure as an SVG element of its natural width; its letters are the page's.
 
-
-def svg_uri(figure: Figure) -> str:
-    """Return a figure as an SVG data address, for lines and text; the same figure gives the same text."""
-    return _uri(figure, "svg", "image/svg+xml")
-
-
-def _uri(figure: Figure, form: str, mime: str) -> str:
-    """Render a figure into a data address."""
+    Args:
+        figure: drawn under `SETTINGS`.
+        label: what it shows, for those who cannot see it.
+    """
     buffer = io.BytesIO()
-    metadata = {"Date": None} if form == "svg" else {"Software": None}
-    figure.savefig(buffer, format=form, metadata=metadata)
-    return f"data:{mime};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    text = buffer.getvalue().decode("utf-8")
+    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = re.sub(r"(font: (?:\w+ )*[\d.]+px|font-family:) [^;\"]+", r"\1 var(--sans)", text)
+    text = re.sub(r'<g id="[^"]*"', "<g", text)
+    box = re.search(r'viewBox="[^"]*"', text)
+    width = round(float(figure.get_figwidth()) * _PX_PER_INCH)
+    head = Markup('<svg role="img" aria-label="{}" style="max-width:{}px" {}').format(
+        label, width, Markup(box.group(0) if box else "")
+    )
+    body = text[text.index(">", text.index("<svg")) :]
+    return head + Markup(' xmlns:xlink="http://www.w3.org/1999/xlink"') + Markup(body)

@@ -30,7 +30,6 @@ from landseer.samples.weights import weigh
 from landseer.splits import prove, split
 from landseer.statistics import DEFAULT_LEVELS, compute_statistics
 
-
 MOST_WARNINGS = 3
 
 

@@ -27,6 +27,7 @@ from landseer.predict.oof import OofBatch, write_oof
 from landseer.predict.spec import ModelSpec, Naming
 from landseer.raster.read import read_info
 from landseer.run.context import Run
+from landseer.run.outside import training_files
 from landseer.samples.schema import is_missing
 from landseer.samples.table import read_samples, usable
 from landseer.select.choose import select
@@ -99,6 +100,7 @@ def member_key(run: Run, member: Member) -> str:
             "monitor": monitor_of(run),
             "member": member.name,
             "samples": table,
+            "files": training_files(run),
             "statistics": read_json(run.path("statistics.json")),
         }
     )

@@ -17,9 +17,9 @@ from landseer.samples.figures import figure_names, figures
 from landseer.samples.table import usable
 
 SHARE_SUFFIX = "_pct"
-"""Columns with this ending hold shares from 0 to 1; the `seed` form counts what is missing to 1."""
+"""Columns with this ending hold shares from 0 to 1; the `coded` form counts what is missing to 1."""
 
-_SEED_EPSILON = 1e-10
+_EPSILON = 1e-10
 
 
 class _Weights(BaseModel):
@@ -31,13 +31,13 @@ class _Weights(BaseModel):
     """Least weight; the largest is 1. Above 0, so that no sample is left out without a word."""
 
 
-class SeedWeights(_Weights):
+class CodedWeights(_Weights):
     """As the winning kelp code computed them: shares enter as 1 - share, scaled over both sides with test rows at 0."""
 
-    kind: Literal["seed"] = "seed"
+    kind: Literal["coded"] = "coded"
 
     factors: dict[str, float] = Field(min_length=1)
-    """Quality column -> factor. The seed's factor called `almost_all_water` belongs to `water_pixels_pct`."""
+    """Quality column -> factor. What the kelp system calls `almost_all_water` is the factor of `water_pixels_pct`."""
 
 
 class StatedWeights(_Weights):
@@ -59,7 +59,7 @@ class BalancedWeights(_Weights):
 
 
 WeightsConfig = Annotated[
-    SeedWeights | StatedWeights | BalancedWeights, Field(discriminator="kind")
+    CodedWeights | StatedWeights | BalancedWeights, Field(discriminator="kind")
 ]
 
 
@@ -78,15 +78,16 @@ def weigh(frame: gpd.GeoDataFrame, config: WeightsConfig) -> gpd.GeoDataFrame:
         DataError: a training sample has no value in a column.
 
     Edges: equal samples all get the floor, and so equal chances.
-    Source: FACTS 1.3. Seed: w = sum(factor * (1 - share) for shares, factor * value for others), then
-    (w - min) / (max - min + 1e-10) over training samples and, if there are any, test samples with w = 0.
+    Source: the second-placed solution of the Kelp Wanted competition. Coded: w = sum(factor * (1 - share) for shares,
+        factor * value for others), then (w - min) / (max - min + 1e-10) over training samples and, if there are any,
+        test samples with w = 0.
     """
     rows = usable(frame, "train")
     if isinstance(config, BalancedWeights):
         weight = _balanced(rows, config.presence)
     else:
-        raw = _weighted_sum(rows, config.factors, inverted=isinstance(config, SeedWeights))
-        has_test = isinstance(config, SeedWeights) and bool((frame["side"] == "test").any())
+        raw = _weighted_sum(rows, config.factors, inverted=isinstance(config, CodedWeights))
+        has_test = isinstance(config, CodedWeights) and bool((frame["side"] == "test").any())
         weight = _scaled(raw, np.append(raw, 0.0) if has_test else raw)
     column = pd.Series(0.0, index=frame.index)
     column.loc[rows.index] = np.maximum(weight, config.floor)
@@ -108,7 +109,7 @@ def _scaled(values: NDArray[np.float64], among: NDArray[np.float64]) -> NDArray[
     """Scale so that the least of `among` is 0 and the largest 1."""
     if len(among) == 0:
         return values
-    return (values - among.min()) / (among.max() - among.min() + _SEED_EPSILON)
+    return (values - among.min()) / (among.max() - among.min() + _EPSILON)
 
 
 def _balanced(rows: gpd.GeoDataFrame, presence: tuple[str, ...]) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -96,12 +97,18 @@ def sheet_figure(
     foot = _BOTTOM_PX if legend else _GAP_PX
     height = _TOP_PX + len(rows) * (side + _GAP_PX) + foot
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
-    style = {"color": INK, "parse_math": False}
+    style: dict[str, Any] = {"color": INK, "parse_math": False}
     figure.text(_LEFT_PX / width, 1 - 15 / height, title, fontsize=9, va="center", **style)
     for number, row in enumerate(rows):
         top = _TOP_PX + number * (side + _GAP_PX)
         figure.text(
-            8 / width, 1 - (top + 4) / height, row.caption, fontsize=7.5, va="top", wrap=True, **style
+            8 / width,
+            1 - (top + 4) / height,
+            row.caption,
+            fontsize=7.5,
+            va="top",
+            wrap=True,
+            **style,
         )
         for column, (name, picture) in enumerate(zip(titles, row.pictures, strict=True)):
             left = _LEFT_PX + column * (side + _GAP_PX)
@@ -125,7 +132,12 @@ def scale_bar(axis: Axes, width_px: int, gsd_m: float | None) -> None:
     ends = (0.05, 0.05 + length_m / (width_px * gsd_m))
     for colour, wide in (("#000000", 4.5), ("#ffffff", 2.0)):
         axis.plot(
-            ends, (0.06, 0.06), color=colour, lw=wide, transform=axis.transAxes, solid_capstyle="butt"
+            ends,
+            (0.06, 0.06),
+            color=colour,
+            lw=wide,
+            transform=axis.transAxes,
+            solid_capstyle="butt",
         )
     axis.text(
         0.05, 0.085, length_text(length_m), transform=axis.transAxes, fontsize=7.5, color="#ffffff",
@@ -152,7 +164,7 @@ def confusion_figure(matrix: NDArray[np.int64], names: Sequence[str], title: str
             ha="center", va="center", fontsize=7.5 if len(names) <= 8 else 5.5,
             color="#ffffff" if value > 0.5 else INK,
         )  # fmt: skip
-    plain = {"fontsize": 8, "color": INK, "parse_math": False}
+    plain: dict[str, Any] = {"fontsize": 8, "color": INK, "parse_math": False}
     axis.set_xticks(range(len(names)), names, rotation=30 if len(names) > 4 else 0, **plain)
     axis.set_yticks(range(len(names)), names, **plain)
     axis.tick_params(length=0)
@@ -178,7 +190,7 @@ def figure_pixels(figure: Figure) -> NDArray[np.uint8]:
 
 
 def _side(rows: Sequence[SheetRow]) -> int:
-    """Return the side of a sheet's cells in pixels: that of the largest picture, enlarged by a whole number if small."""
+    """Return the side of a sheet's cells in pixels: the largest picture's, enlarged by a whole number if small."""
     shown = [picture for row in rows for picture in row.pictures if picture is not None]
     longest = max((max(picture.shape[:2]) for picture in shown), default=_LEAST_PX)
     return min(longest * -(-_LEAST_PX // longest), _MOST_PX)

@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
 PALETTE = (
-    "#ebe7dc", "#00798c", "#e8730c", "#2b2f8f", "#86211c", "#4a96ee", "#7eab81", "#e3a48b",
+    "#ebe7dc", "#00798c", "#e8730c", "#2b2f8f", "#86211c", "#4a96ee", "#7eab81", "#503de5",
 )  # fmt: skip
 """Colours of classes that have none of their own; told apart by the colour-blind."""
 
@@ -20,8 +20,8 @@ HITS = ("#f1eee6", "#00604f", "#e8730c", "#3d9be9")
 HIT_NAMES = ("", "found", "found wrongly", "missed")
 """What the colours of `HITS` mean."""
 
-_DARK, _BRIGHT, _GAMMA = 0.01, 0.985, 0.75
-_LEAST_RANGE = 0.1
+_DARK, _BRIGHT, _GAMMA = 0.01, 0.96, 0.7
+_LEAST_RANGE = 0.25
 _MOST_PX = 1 << 18
 _HATCH = (0.86, 0.66)
 
@@ -44,7 +44,7 @@ def stretch(image_chw: NDArray[np.generic]) -> NDArray[np.float32]:
     Returns:
         (h, w, 3) float32 in [0, 1]; pixels that are invalid in any band are hatched grey.
 
-    Edges: an image without contrast is black, not amplified noise: the range is at least a tenth of the dark level.
+    Edges: an image without contrast is black, not amplified noise: the range is at least a quarter of the dark level.
     Source: own; per-band dark subtraction after Chavez (1988), doi:10.1016/0034-4257(88)90019-3.
     """
     bands = np.asarray(image_chw, np.float32)
@@ -79,9 +79,7 @@ def paint(numbers: NDArray[np.uint8], colours: Sequence[str]) -> NDArray[np.floa
     return picture
 
 
-def hits(
-    truth: NDArray[np.uint8], decided: NDArray[np.uint8], n_classes: int
-) -> NDArray[np.uint8]:
+def hits(truth: NDArray[np.uint8], decided: NDArray[np.uint8], n_classes: int) -> NDArray[np.uint8]:
     """Say for each pixel whether it was found, found wrongly or missed.
 
     Args:

@@ -1,0 +1,96 @@
+"""What the members said of a sample that they never saw, put together as the fold was judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landseer.predict.oof import oof_path, read_oof
+from landseer.raster.label import read_label
+from landseer.report.outcome import Outcome
+from landseer.samples.schema import is_missing
+from landseer.select.counts import cut
+
+_FULL = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One sample: probability (classes, h, w), decision and truth (h, w); truth None where there is no label."""
+
+    probability: NDArray[np.float32]
+    decision: NDArray[np.uint8]
+    truth: NDArray[np.uint8] | None
+
+
+def judge(outcome: Outcome, sample: str) -> Judged:
+    """Read a sample's predictions and decide its pixels at the threshold that judged its fold.
+
+    Raises:
+        FileReadError: a prediction or the label is missing or damaged.
+
+    Edges: the folds' own symmetries and thresholds are used where each fold was judged by the others, those of the
+        final choice otherwise.
+    """
+    row = outcome.row(sample)
+    fold = int(row["fold"])
+    judges = {f.fold: f for f in outcome.selection.folds}
+    own = judges.get(fold) if len(outcome.selection.folds) > 1 else None
+    tta, threshold = outcome.selection.tta, outcome.selection.threshold
+    if own is not None and own.fold in {m.fold for m in outcome.selection.members}:
+        tta, threshold = own.tta, own.threshold
+    folders = _folders(outcome, sample, tta)
+    seeds = np.stack([read_oof(oof_path(folder, sample)) for folder in folders])
+    shares = _shares(outcome, fold, folders)
+    probability = np.tensordot(shares, seeds, axes=1).astype(np.float32)
+    decision = decide(probability, threshold)
+    if outcome.selection.vote == "hard" and len(seeds) > 1:
+        decision = _vote([decide(one, threshold) for one in seeds], shares, len(outcome.classes))
+    label = row["label"]
+    truth = None if is_missing(label) else read_label(Path(label), outcome.classes)
+    return Judged(probability, decision, truth)
+
+
+def decide(probability: NDArray[np.float32], threshold: float | None) -> NDArray[np.uint8]:
+    """Choose a class per pixel of (classes, h, w) probabilities, as selection does."""
+    if len(probability) != 2:
+        return probability.argmax(axis=0).astype(np.uint8)
+    return (np.rint(probability[1] * _FULL) >= cut(threshold)).astype(np.uint8)
+
+
+def _shares(outcome: Outcome, fold: int, folders: Sequence[Path]) -> NDArray[np.float64]:
+    """Return each seed's share: by the weights of the fold's members, equal where they have none."""
+    weights = np.array([outcome.selection.weight_of(fold, _seed(f)) for f in folders], np.float64)
+    return weights / weights.sum() if weights.sum() > 0 else np.full(len(folders), 1 / len(folders))
+
+
+def _vote(
+    decisions: Sequence[NDArray[np.uint8]], shares: NDArray[np.float64], n_classes: int
+) -> NDArray[np.uint8]:
+    """Take the class with most votes; a tie of two classes goes to class 1, as selection counts it."""
+    votes = np.stack(
+        [
+            np.tensordot(shares, np.stack([d == c for d in decisions]), axes=1)
+            for c in range(n_classes)
+        ]
+    )
+    if n_classes == 2:
+        return (votes[1] >= 0.5 - 1e-6).astype(np.uint8)
+    return votes.argmax(axis=0).astype(np.uint8)
+
+
+def _folders(outcome: Outcome, sample: str, tta: str) -> list[Path]:
+    """Return the folders of all seeds that have this sample; else the one that the outcome names."""
+    beside = outcome.oof.parent.parent / tta
+    found = [f for f in sorted(beside.glob("seed*")) if oof_path(f, sample).is_file()]
+    return found or [outcome.oof]
+
+
+def _seed(folder: Path) -> int:
+    """Read the seed from a folder's name; -1 where it has none."""
+    digits = folder.name.removeprefix("seed")
+    return int(digits) if digits.isdecimal() else -1

@@ -1,0 +1,50 @@
+"""The run folder: made where it may be, and held by one process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from landseer.errors import WriteError
+from landseer.run.context import Run, keep_recipe, locked, open_run
+
+Open = Callable[..., Run]
+
+
+def test_the_folder_is_runs_name_unless_another_is_given(
+    open_demo: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    recipe = open_demo().recipe
+    assert open_run(recipe).folder == Path("runs/demo")
+    assert Path("runs/demo").is_dir()
+    assert open_run(recipe, tmp_path / "x").folder == tmp_path / "x"
+
+
+def test_a_folder_that_cannot_be_made_is_named(open_demo: Open, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(WriteError, match="expected a run folder that can be made") as caught:
+        open_run(open_demo().recipe, tmp_path / "file" / "run")
+    assert caught.value.where == str(tmp_path / "file" / "run")
+    with pytest.raises(WriteError), locked(Run(open_demo().recipe, tmp_path / "none")):
+        pass
+
+
+def test_the_recipe_is_written_once(open_demo: Open) -> None:
+    run = open_demo()
+    keep_recipe(run)
+    before = run.path("recipe.yaml").stat()
+    keep_recipe(run)
+    after = run.path("recipe.yaml").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_values_of_the_recipe_are_plain(open_demo: Open) -> None:
+    run = open_demo()
+    assert run.recipe_value("split") == {"n_folds": 2, "holdout": 0.0, "kind": "group_kfold"}
+    assert run.recipe_value("train.epochs") == 1
+    assert run.recipe_value("inputs.bands") == ["red", "nir"]
+    assert [band.name for band in run.bands][:2] == ["swir", "nir"]
+    assert run.classes.names == ("background", "kelp")
