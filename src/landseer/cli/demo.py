@@ -39,7 +39,7 @@ def demo(
     task: Annotated[str, typer.Argument(help="kelp")] = "kelp",
     out: Annotated[Path, typer.Option(help="Folder of data, run and submission.")] = Path("demo"),
     train: Annotated[int, typer.Option(help="Training tiles.")] = 160,
-    test: Annotated[int, typer.Option(help="Test tiles, of places never in training.")] = 40,
+    test: Annotated[int, typer.Option(help="Test tiles, of places never in training.")] = 80,
     seed: Annotated[int, typer.Option(help="Root of all random numbers.")] = 42,
     as_json: Json = False,
 ) -> None:
@@ -76,7 +76,9 @@ def _submit(run: Any, data: Path, out: Path) -> dict[str, Any]:
     rows = tables.usable(tables.read_samples(run.path("samples.parquet")), side="test")
     submit.pack_kelp(predictions, rows["sample"], archive)
     shown = [
-        previews.PreviewRow(Path(row.image), predictions / f"{row.sample}_kelp.tif")
+        previews.PreviewRow(
+            Path(row.image), predictions / f"{row.sample}_kelp.tif", gsd_m=row.gsd_m
+        )
         for row in rows.head(10).itertuples()
     ]
     preview = archive.with_name("preview.png")

@@ -17,7 +17,7 @@ from landseer.audit.pairs import read_pairs, write_pairs
 from landseer.audit.quality import quality
 from landseer.audit.same_place import add_groups, same_place
 from landseer.audit.suspects import exclude_suspects
-from landseer.core.files import hash_value, write_json
+from landseer.core.files import write_json
 from landseer.errors import DataError
 from landseer.models.config import Quantile
 from landseer.models.device import best_device
@@ -31,15 +31,6 @@ from landseer.splits import prove, split
 from landseer.statistics import DEFAULT_LEVELS, compute_statistics
 
 MOST_WARNINGS = 3
-
-
-def data_state(run: Run) -> str:
-    """Return a hash of the names, sizes and times of all files below the data's root."""
-    root = Path(run.recipe.data.root)
-    files = sorted(path for path in root.rglob("*") if path.is_file())
-    return hash_value(
-        [(str(p.relative_to(root)), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
-    )
 
 
 def list_samples(run: Run) -> None:

@@ -75,8 +75,9 @@ def train_members(run: Run) -> None:
         folder = run.path(f"folds/{member.name}")
         start_fresh_if_changed(folder, member_key(run, member))
         job = make_job(run, frame, source, member, folder)
-        if (folder / "done.json").exists():
+        if (folder / "done.json").exists() and (folder / "best.safetensors").exists():
             continue
+        (folder / "done.json").unlink(missing_ok=True)
         model = make_model(run, job.seed)
         fit_member(job, model, run.recipe.loss, run.recipe.augment, run.recipe.train)
     write_json(
