@@ -2,9 +2,9 @@
 
     python benchmarks/ladder.py --out benchmarks/results/ladder.json
 
-Every variant is trained on the same tiles and judged out of fold and on new places. `out of fold` is the honest score of its own folds, with its
-interval over places; `new places` is the score of its model on test tiles of places that no variant has seen,
-against their clean truth.
+Every variant is trained on the same tiles. `out of fold` is the honest score of its own folds, with its
+interval over places; `new places` is the score of its model on test tiles of places that no variant has
+seen, against their clean truth.
 """
 
 from __future__ import annotations

@@ -405,5 +405,7 @@ def test_a_rank_is_the_share_of_the_samples_valid_pixels_below():
 
 
 def test_a_channel_of_its_own_way_must_be_there():
-    with pytest.raises(ValidationError, match="normalise_channels names channels that are not"):
+    with pytest.raises(
+        ValidationError, match="expected channels of inputs in normalise_channels; got dme"
+    ):
         config(normalise_channels={"dme": {"kind": "sample_rank"}})

@@ -41,7 +41,7 @@ class _Quantiles(_Frozen):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.low >= self.high:
-            raise ValueError(f"low must be below high; got {self.low} and {self.high}")
+            raise ValueError(f"expected low below high; got {self.low} and {self.high}")
         return self
 
 
@@ -127,15 +127,17 @@ class PreprocessConfig(_Frozen):
         names = (*self.bands, *self.indices, *(n for n in self.formulas if n not in self.indices))
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"each channel may be named once; got {', '.join(twice)} twice")
+            raise ValueError(f"expected each channel once; got {', '.join(twice)} twice")
         for key in ("fixed_range", "normalise_channels"):
             unknown = sorted(set(getattr(self, key)) - set(names))
             if unknown:
-                raise ValueError(f"{key} names channels that are not there: {', '.join(unknown)}")
+                raise ValueError(
+                    f"expected channels of inputs in {key}; got {', '.join(unknown)}, which are not there"
+                )
         for name, (low, high) in self.fixed_range.items():
             if not low < high:
                 raise ValueError(
-                    f"fixed_range of {name}: low must be below high; got {low} and {high}"
+                    f"fixed_range of {name}: expected low below high; got {low} and {high}"
                 )
         return self
 
