@@ -21,14 +21,17 @@ test: $(STAMP)           ## all tests
 	$(BIN)/python -m pytest -n 2
 
 lint: $(STAMP)           ## style, spelling, types, import floors
-	$(BIN)/ruff format --check src tests benchmarks
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks docs
+	$(BIN)/ruff check src tests benchmarks docs
 	$(BIN)/codespell README.md ARCHITECTURE.md CHANGES.md docs src tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 bench: $(STAMP)          ## figures under benchmarks/results/
 	$(BIN)/python benchmarks/run_all.py
+
+docs: $(STAMP)           ## the generated pages of docs/reference and the module list
+	$(BIN)/python docs/make_reference.py
 
 clean:
 	rm -rf $(VENV) demo runs .pytest_cache .mypy_cache .ruff_cache
