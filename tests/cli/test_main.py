@@ -259,3 +259,20 @@ def test_doctor_says_what_is_there(landseer: Landseer) -> None:
     found = json.loads(answer.out)
     assert {"landseer", "python", "processors", "torch", "rasterio", "gpu"} <= set(found)
     assert landseer("doctor").out.startswith("landseer  ")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OSError(28, "No space left on device", "runs/a/last.ckpt"), "expected room on the disk"),
+        (RuntimeError("PytorchStreamWriter failed writing file data/7"), "expected room on the disk"),
+        (MemoryError("Unable to allocate 9 GiB"), "expected more memory"),
+        (RuntimeError("CUDA out of memory. Tried to allocate"), "lower train.batch_size"),
+    ],
+)
+def test_what_ran_out_is_said_with_what_to_do(error: Exception, expected: str) -> None:
+    text, code = main.describe(error)
+    assert expected in text
+    assert "should not" not in text
+    assert code == 1
+    assert len(text.splitlines()) <= 3

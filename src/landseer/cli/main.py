@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib
 import os
 import sys
@@ -147,12 +148,31 @@ def describe(error: Exception) -> tuple[str, int]:
         came = error.format_message().replace("Input should be ", "expected ")
         return f"{came}\n  do: see `{path} --help`", 2
     came = " ".join(str(error).split())[:_LONGEST] or "no message"
+    if known := _resources(error, came):
+        return known, 1
     frames = traceback.extract_tb(error.__traceback__)
     where = f"\n  where: {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     return (
         f"something went wrong that should not: {type(error).__name__}: {came}{where}\n"
         "  do: run it again with --debug and report the traceback"
     ), 1
+
+
+def _resources(error: Exception, came: str) -> str | None:
+    """Say what ran out where an error of the system or of torch means that something did."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if full or "PytorchStreamWriter failed" in came:
+        where = getattr(error, "filename", None) or "the run folder's disk"
+        return (
+            f"expected room on the disk, got: {came}\n  where: {where}\n"
+            "  do: free space and run the same command again: it goes on where it stopped"
+        )
+    if isinstance(error, MemoryError) or "out of memory" in came:
+        return (
+            f"expected more memory, got: {came}\n"
+            "  do: lower train.batch_size, train.eval_batch_size or train.cache_gb"
+        )
+    return None
 
 
 def _flushed(code: int) -> int:
