@@ -52,7 +52,6 @@ VARIANTS = (
         "the kelp recipe, small", (), "the reference: grouped folds, quantiles, 17 masked indices"
     ),
     Variant("random folds", ("split={kind: random, n_folds: 3}",), "does a random split flatter?"),
-    Variant("z-score", ("inputs.normalise={kind: zscore}",), "quantile against z-score"),
     Variant(
         "per-sample quantile",
         ("inputs.normalise={kind: sample_quantile, low: 0.01, high: 0.99}",),
@@ -60,6 +59,7 @@ VARIANTS = (
     ),
     Variant("no indices", BANDS_ONLY, "what are the 17 indices worth?"),
     Variant("indices, not masked", NO_MASK, "what is masking land and bad pixels worth?"),
+    Variant("z-score", ("inputs.normalise={kind: zscore}",), "quantile against z-score"),
     Variant(
         "no weighted sampler",
         ("train.sampler=uniform",),
