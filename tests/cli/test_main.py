@@ -265,7 +265,10 @@ def test_doctor_says_what_is_there(landseer: Landseer) -> None:
     ("error", "expected"),
     [
         (OSError(28, "No space left on device", "runs/a/last.ckpt"), "expected room on the disk"),
-        (RuntimeError("PytorchStreamWriter failed writing file data/7"), "expected room on the disk"),
+        (
+            RuntimeError("PytorchStreamWriter failed writing file data/7"),
+            "expected room on the disk",
+        ),
         (MemoryError("Unable to allocate 9 GiB"), "expected more memory"),
         (RuntimeError("CUDA out of memory. Tried to allocate"), "lower train.batch_size"),
     ],
