@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from landseer.core.bands import Band
+from landseer.core.memory import keep_freed_memory
 from landseer.core.parallel import cpu_count, parallel_map
 from landseer.spectral import Formula, resolve
 from landseer.statistics import compute_statistics
@@ -136,6 +137,7 @@ def summarise(
 
 def main() -> None:
     """Measure and print."""
+    keep_freed_memory()  # as the command line does
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tiles", type=int, default=48)
     parser.add_argument("--repeats", type=int, default=5)
