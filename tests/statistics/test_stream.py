@@ -189,3 +189,15 @@ def test_indices_are_checked_before_reading():
     index = resolve(["NDMI"], {}, [*BANDS, Band("swir", 5, ("S1",))])
     with pytest.raises(FormulaError, match="missing S1"):
         compute_statistics(["x"], lambda _: pytest.fail("read"), BANDS, index)
+
+
+def test_processes_give_what_threads_give():
+    made = images(70)
+    threads = run(made, where=WHERE, index_where=INDEX_WHERE, workers=2)
+    assert run(made, where=WHERE, index_where=INDEX_WHERE, workers=2, processes=True) == threads
+
+
+def test_a_process_says_which_image_is_wrong():
+    made = [*images(3), np.zeros((2, 4, 4), np.int16)]
+    with pytest.raises(BandError, match="expected 4 bands as"):
+        run(made, workers=2, processes=True)

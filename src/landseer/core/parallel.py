@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import TypeVar
 
+from landseer.core.memory import keep_freed_memory
 from landseer.core.progress import Progress
 
 Item = TypeVar("Item")
@@ -61,5 +62,6 @@ def parallel_map(
 def _executor(workers: int, processes: bool) -> Executor:
     """Make the pool of workers."""
     if processes:
-        return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(workers, mp_context=context, initializer=keep_freed_memory)
     return ThreadPoolExecutor(workers)

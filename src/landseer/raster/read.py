@@ -176,3 +176,18 @@ def check_window(dataset: DatasetReader, window: Window | None) -> None:
             f"{rows.start}..{rows.stop}, columns {cols.start}..{cols.stop}",
             where=dataset.name,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class BandReader:
+    """Reads the same bands of any image; travels to processes.
+
+    Attributes:
+        indexes: bands, counted from 1.
+    """
+
+    indexes: tuple[int, ...]
+
+    def __call__(self, path: Path) -> NDArray[np.generic]:
+        """Read one image as (band, h, w) in the file's type; errors as of `read_bands`."""
+        return read_bands(path, self.indexes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from landseer.errors import DataError
 from landseer.models.config import Quantile
 from landseer.models.device import best_device
 from landseer.models.inputs import plan_inputs
-from landseer.raster.read import read_bands
+from landseer.raster.read import BandReader
 from landseer.run.context import Run
 from landseer.samples.findings import write_findings
 from landseer.samples.table import read_samples, usable, write_samples
@@ -31,6 +31,8 @@ from landseer.splits import prove, split
 from landseer.statistics import DEFAULT_LEVELS, compute_statistics
 
 MOST_WARNINGS = 3
+MANY_IMAGES = 400
+"""From so many images on, statistics are counted in processes: below, starting them costs more than it brings."""
 
 
 def list_samples(run: Run) -> None:
@@ -92,19 +94,20 @@ def measure(run: Run) -> None:
         plan.indices,
         where=plan.valid,
         index_where=plan.keep,
+        processes=len(frame) >= MANY_IMAGES and best_device().type == "cpu",
         levels=sorted({*DEFAULT_LEVELS, *_levels(run)}),
     )
     write_json(run.path("statistics.json"), statistics.to_json())
 
 
-def _reader(indexes: list[int]) -> Callable[[Path], Any]:
+def _reader(indexes: Sequence[int]) -> Callable[[Path], Any]:
     """Return what reads an image: onto the GPU where there is one, which then counts."""
-    device = best_device()
+    reader, device = BandReader(tuple(indexes)), best_device()
+    if device.type == "cpu":
+        return reader
 
     def read(path: Path) -> Any:
-        raw = read_bands(path, indexes)
-        if device.type == "cpu":
-            return raw
+        raw = reader(path)
         wide = raw.astype(np.int32) if raw.dtype == np.uint16 else raw
         return torch.from_numpy(wide).to(device)
 

@@ -1,9 +1,10 @@
-"""One pass over all images: bands and indices of every valid pixel, counted by threads."""
+"""One pass over all images: bands and indices of every valid pixel, counted by threads or processes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -21,7 +22,7 @@ Array = Any
 """A numpy array or a torch tensor."""
 
 
-def compute_statistics(
+def compute_statistics(  # noqa: PLR0913 - what is counted comes first, how is keyword-only
     paths: Sequence[Path],
     read: Callable[[Path], Array],
     bands: Sequence[Band],
@@ -30,6 +31,7 @@ def compute_statistics(
     where: Formula | None = None,
     index_where: Formula | None = None,
     workers: int | None = None,
+    processes: bool = False,
     levels: Sequence[float] = DEFAULT_LEVELS,
 ) -> Statistics:
     """Compute statistics of every band and index over all valid pixels of all images.
@@ -42,7 +44,8 @@ def compute_statistics(
         indices: computed in float32 from physical values, as a model computes them.
         where: a condition; pixels where it is false do not count.
         index_where: a further condition for those indices that are `masked`.
-        workers: threads; None takes one per processor. The result does not depend on it.
+        workers: threads or processes; None takes one per processor. The result does not depend on it.
+        processes: count in processes, for many images: counting holds Python's lock. `read` must then be picklable.
         levels: of the quantiles.
 
     Returns:
@@ -55,26 +58,11 @@ def compute_statistics(
 
     Edges: NaN and infinity never count; a channel without valid pixels has count 0 and None for the rest.
     """
-    counter = TileCounter(bands, indices, where=where, index_where=index_where)
-    pool = _Pool(counter.new_channels)
-
-    def count(path: Path) -> list[Moments]:
-        array = read(path)
-        if array.ndim != 3 or len(array) != len(bands):
-            raise BandError(
-                f"expected {len(bands)} bands as (band, h, w); got shape {tuple(array.shape)}",
-                where=path,
-            )
-        with pool.borrow() as channels:
-            return counter.count(array, channels)
-
-    total = counter.new_channels()
-    for moments in parallel_map(count, paths, label="statistics", workers=workers):
-        for channel, new in zip(total, moments, strict=True):
-            channel.moments = channel.moments.merge(new)
-    for channels in pool.made:
-        for channel, new_counts in zip(total, channels, strict=True):
-            channel.merge(new_counts)
+    task = _Task(read, tuple(bands), tuple(indices), where, index_where)
+    if processes:
+        total = _by_processes(task, paths, workers)
+    else:
+        total = _by_threads(task, paths, workers)
     scales = [(band.scale, band.offset) for band in bands] + [(1.0, 0.0)] * len(indices)
     names = [band.name for band in bands] + [index.name for index in indices]
     summaries = [
@@ -82,6 +70,87 @@ def compute_statistics(
         for channel, (scale, offset) in zip(total, scales, strict=True)
     ]
     return Statistics(dict(zip(names, summaries, strict=True)), len(paths))
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is counted; travels to processes."""
+
+    read: Callable[[Path], Array]
+    bands: tuple[Band, ...]
+    indices: tuple[ResolvedIndex, ...]
+    where: Formula | None
+    index_where: Formula | None
+
+    def counter(self) -> TileCounter:
+        """Make what counts one image."""
+        return TileCounter(self.bands, self.indices, where=self.where, index_where=self.index_where)
+
+    def array(self, path: Path) -> Array:
+        """Read one image and make sure of its bands."""
+        array = self.read(path)
+        if array.ndim != 3 or len(array) != len(self.bands):
+            raise BandError(
+                f"expected {len(self.bands)} bands as (band, h, w); got shape {tuple(array.shape)}",
+                where=path,
+            )
+        return array
+
+    def __call__(self, paths: Sequence[Path]) -> tuple[list[ChannelStatistics], list[_Measured]]:
+        """Count some images: what a process does."""
+        counter = self.counter()
+        channels = counter.new_channels()
+        return channels, [counter.count(self.array(path), channels) for path in paths]
+
+
+_Measured = list[Moments]
+_CHUNK = 32
+"""Images that a process counts before it reports."""
+
+
+def _by_processes(
+    task: _Task, paths: Sequence[Path], workers: int | None
+) -> list[ChannelStatistics]:
+    """Count chunks of images in processes; moments are merged image by image, as threads do."""
+    total = task.counter().new_channels()
+    chunks = [paths[i : i + _CHUNK] for i in range(0, len(paths), _CHUNK)]
+    label = f"statistics of {len(paths)} images, by {_CHUNK}"
+    for channels, measured in parallel_map(
+        task, chunks, label=label, workers=workers, processes=True
+    ):
+        _merge_moments(total, measured)
+        _merge_counts(total, channels)
+    return total
+
+
+def _by_threads(task: _Task, paths: Sequence[Path], workers: int | None) -> list[ChannelStatistics]:
+    """Count images in threads, which share a few accumulators."""
+    counter = task.counter()
+    pool = _Pool(counter.new_channels)
+
+    def count(path: Path) -> _Measured:
+        array = task.array(path)
+        with pool.borrow() as channels:
+            return counter.count(array, channels)
+
+    total = counter.new_channels()
+    _merge_moments(total, parallel_map(count, paths, label="statistics", workers=workers))
+    for channels in pool.made:
+        _merge_counts(total, channels)
+    return total
+
+
+def _merge_moments(total: list[ChannelStatistics], measured: Iterable[_Measured]) -> None:
+    """Merge the moments of images, one after another."""
+    for moments in measured:
+        for channel, new in zip(total, moments, strict=True):
+            channel.moments = channel.moments.merge(new)
+
+
+def _merge_counts(total: list[ChannelStatistics], channels: list[ChannelStatistics]) -> None:
+    """Merge counts."""
+    for channel, new in zip(total, channels, strict=True):
+        channel.merge(new)
 
 
 class _Pool:
