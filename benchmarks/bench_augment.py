@@ -15,7 +15,6 @@ and accelerators take the time on the wall.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import json
 import statistics
 import time
@@ -30,6 +29,7 @@ from landseer.augment import AugmentConfig
 from landseer.augment.light import photometric
 from landseer.augment.warp import geometric
 from landseer.core.bands import Band
+from landseer.core.memory import keep_freed_memory
 from landseer.losses.build import build_loss
 from landseer.losses.config import CrossEntropyDice
 from landseer.models import ModelConfig, PreprocessConfig
@@ -87,9 +87,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     if options.keep_memory:
-        libc = ctypes.CDLL(None)
-        libc.mallopt(-3, 2**31 - 1)  # M_MMAP_THRESHOLD: large arrays come from the heap
-        libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD: and go back to it
+        keep_freed_memory()
     device = torch.device(options.device)
     use_cpu = options.clock == "cpu" and device.type == "cpu"
     clock = time.process_time if use_cpu else time.perf_counter
