@@ -1,9 +1,10 @@
 """How fast the pass over the data is, against decoding the same files alone.
 
-    python benchmarks/bench_statistics.py [--tiles 48] [--repeats 5] [--workers 2] [--out FILE.json]
+    python benchmarks/bench_statistics.py [--tiles 960] [--repeats 5] [--workers 2] [--out FILE.json]
 
 Each repeat measures, in turn and in this one run: decoding alone, statistics of the bands, and statistics of the bands
-and 17 indices, the last without a mask and with one (clear water: about 60 % of the pixels). What counts is the ratio
+and 17 indices without a mask and with one (clear water: about 60 % of the pixels), as a run does it: bands at every
+pixel, indices at 5 million or more; and with indices at every pixel. What counts is the ratio
 of decoding to the rest; 1 would be statistics for nothing. The ratio of processor times is less disturbed by others.
 Tiles are noisy: seven bands of 350 x 350, deflate.
 """
@@ -28,8 +29,10 @@ from scipy import ndimage
 from landseer.core.bands import Band
 from landseer.core.memory import keep_freed_memory
 from landseer.core.parallel import cpu_count, parallel_map
+from landseer.models.config import PreprocessConfig
+from landseer.run.data_stages import MANY_IMAGES
 from landseer.spectral import Formula, resolve
-from landseer.statistics import compute_statistics
+from landseer.statistics import choose_step, compute_statistics
 
 SIZE_PX = 350
 NODATA = -32768
@@ -91,19 +94,24 @@ def read(path: Path) -> NDArray[Any]:
 def measure(paths: list[Path], workers: int, repeats: int) -> dict[str, list[tuple[float, float]]]:
     """Return (seconds, seconds of processors) per case and repeat."""
     indices, usable = resolve(INDICES, {}, BANDS), Formula.parse(USABLE)
+    step = choose_step(
+        len(paths) * SIZE_PX**2, PreprocessConfig.model_fields["index_pixels"].default
+    )
+    how = {"processes": len(paths) >= MANY_IMAGES}
 
     def decode() -> None:
         for _ in parallel_map(read, paths, workers=workers):
             pass
 
     def run(**more: Any) -> Callable[[], object]:
-        return lambda: compute_statistics(paths, read, BANDS, workers=workers, **more)
+        return lambda: compute_statistics(paths, read, BANDS, workers=workers, **how, **more)
 
     cases: dict[str, Callable[[], object]] = {
         "decode": decode,
         "bands": run(),
-        "bands+17": run(indices=indices),
-        "bands+17 masked": run(indices=indices, index_where=usable),
+        "bands+17": run(indices=indices, index_step=step),
+        "bands+17 masked": run(indices=indices, index_where=usable, index_step=step),
+        "bands+17 every pixel": run(indices=indices),
     }
     decode()
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in cases}
@@ -139,7 +147,7 @@ def main() -> None:
     """Measure and print."""
     keep_freed_memory()  # as the command line does
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tiles", type=int, default=48)
+    parser.add_argument("--tiles", type=int, default=960)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--workers", type=int, default=cpu_count())
     parser.add_argument("--dtypes", nargs="+", default=["int16", "int32"])

@@ -1,6 +1,7 @@
 """The pass over images against a slow reference on all pixels at once."""
 
 import json
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from landseer.core.bands import Band
 from landseer.core.files import read_json, write_json
 from landseer.errors import BandError, FormulaError
 from landseer.spectral import Formula, resolve
-from landseer.statistics import DEFAULT_LEVELS, Statistics, compute_statistics
+from landseer.statistics import DEFAULT_LEVELS, Statistics, choose_step, compute_statistics
 
 NODATA = -32768
 BANDS = [
@@ -102,6 +103,35 @@ def test_streaming_equals_one_pass(kind, where, index_where):
 def test_images_larger_than_a_piece():
     made = images(2, size=(300, 331))
     check(run(made, index_where=INDEX_WHERE), slow(made, 0, 1))
+
+
+def test_a_lattice_of_pixels_gives_the_figures_of_those_pixels():
+    made = images(5, size=(61, 47))
+    statistics = run(made, where=WHERE, index_where=INDEX_WHERE, index_step=3, workers=2)
+    starts = [divmod(crc32(str(number).encode()) % 9, 3) for number in range(5)]
+    assert len(set(starts)) > 1
+    thinned = [image[:, r::3, c::3] for image, (r, c) in zip(made, starts, strict=True)]
+    indices = {index.name for index in INDICES}
+    whole, lattice = slow(made, 1, 1), slow(thinned, 1, 1)
+    check(statistics, {name: (lattice if name in indices else whole)[name] for name in whole})
+
+
+def test_a_lattice_moves_quantiles_by_little():
+    made = images(8, size=(400, 400))
+    exact, thin = run(made), run(made, index_step=4)
+    values = np.sort(slow(made, 0, 0)["NDVI"])
+    for level, quantile in thin.channels["NDVI"].quantiles.items():
+        low, high = np.searchsorted(values, [quantile - 2**-8, quantile + 2**-8]) / len(values)
+        assert low - 0.005 <= float(level) <= high + 0.005
+    assert thin.channels["NDVI"].count == pytest.approx(exact.channels["NDVI"].count / 16, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "least", "step"),
+    [(10, 0, 1), (10, 20, 1), (79, 20, 1), (80, 20, 2), (10**9, 10**6, 31)],
+)
+def test_the_step_leaves_enough_pixels(pixels, least, step):
+    assert choose_step(pixels, least) == step
 
 
 def test_the_result_does_not_depend_on_the_number_of_workers():

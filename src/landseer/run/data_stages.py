@@ -19,7 +19,7 @@ from landseer.audit.same_place import add_groups, same_place
 from landseer.audit.suspects import exclude_suspects
 from landseer.core.files import write_json
 from landseer.errors import DataError
-from landseer.models.config import Quantile
+from landseer.models.config import MinMax, Quantile
 from landseer.models.device import best_device
 from landseer.models.inputs import plan_inputs
 from landseer.raster.read import BandReader
@@ -28,7 +28,7 @@ from landseer.samples.findings import write_findings
 from landseer.samples.table import read_samples, usable, write_samples
 from landseer.samples.weights import weigh
 from landseer.splits import prove, split
-from landseer.statistics import DEFAULT_LEVELS, compute_statistics
+from landseer.statistics import DEFAULT_LEVELS, choose_step, compute_statistics
 
 MOST_WARNINGS = 3
 MANY_IMAGES = 400
@@ -94,10 +94,20 @@ def measure(run: Run) -> None:
         plan.indices,
         where=plan.valid,
         index_where=plan.keep,
+        index_step=_index_step(run, frame),
         processes=len(frame) >= MANY_IMAGES and best_device().type == "cpu",
         levels=sorted({*DEFAULT_LEVELS, *_levels(run)}),
     )
     write_json(run.path("statistics.json"), statistics.to_json())
+
+
+def _index_step(run: Run, frame: gpd.GeoDataFrame) -> int:
+    """Return the step at which indices are measured: a range asks for every pixel, a quantile does not."""
+    inputs = run.recipe.inputs
+    kinds = [inputs.normalise, *inputs.normalise_channels.values()]
+    every = any(isinstance(kind, MinMax) for kind in kinds)
+    pixels = int((frame["height"] * frame["width"]).sum())
+    return choose_step(pixels, 0 if every else inputs.index_pixels)
 
 
 def _reader(indexes: Sequence[int]) -> Callable[[Path], Any]:

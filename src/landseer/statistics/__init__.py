@@ -2,7 +2,7 @@
 
 from landseer.statistics.accumulate import ChannelStatistics
 from landseer.statistics.moments import Moments
-from landseer.statistics.stream import compute_statistics
+from landseer.statistics.stream import choose_step, compute_statistics
 from landseer.statistics.summary import DEFAULT_LEVELS, ChannelSummary, Statistics
 
 __all__ = [
@@ -11,5 +11,6 @@ __all__ = [
     "ChannelSummary",
     "Moments",
     "Statistics",
+    "choose_step",
     "compute_statistics",
 ]

@@ -31,6 +31,7 @@ class TileCounter:
         indices: index channels.
         where: condition for all channels.
         index_where: further condition for the indices that are masked.
+        index_step: indices are computed at every so many-th row and column of an image.
 
     Raises:
         FormulaError: a formula needs a name that is no band's, or a condition is a number.
@@ -43,9 +44,11 @@ class TileCounter:
         *,
         where: Formula | None = None,
         index_where: Formula | None = None,
+        index_step: int = 1,
     ) -> None:
         self.bands, self.indices = tuple(bands), tuple(indices)
         self.where, self.index_where = where, index_where
+        self.index_step = index_step
         self._position: dict[str, int] = {}
         for position, band in enumerate(bands):
             for name in (band.name, *band.codes):
@@ -62,11 +65,14 @@ class TileCounter:
         bands = [ChannelStatistics(band.nodata) for band in self.bands]
         return bands + [ChannelStatistics() for _ in self.indices]
 
-    def count(self, array: Array, channels: Sequence[ChannelStatistics]) -> list[Moments]:
+    def count(
+        self, array: Array, channels: Sequence[ChannelStatistics], start: tuple[int, int] = (0, 0)
+    ) -> list[Moments]:
         """Count an image.
 
         Args:
             array: (band, h, w), raw values.
+            start: first row and column at which indices are computed, each below `index_step`.
             channels: accumulators that nobody else uses meanwhile; their histograms grow, their moments do not.
 
         Returns:
@@ -81,6 +87,11 @@ class TileCounter:
                 for position, channel in enumerate(channels[: len(self.bands)])
             ]
             moments += [Moments()] * len(self.indices)
+            if self.index_step > 1 and self.indices:
+                rows, cols = (slice(first, None, self.index_step) for first in start)
+                flat = array[:, rows, cols].reshape(len(self.bands), -1)
+                valid = self._keep(self.where, flat, None)
+                positions = _positions(valid)
             for group, where in self._groups(flat, valid, positions):
                 group.count(flat, where, self.bands, channels, moments)
         return moments
