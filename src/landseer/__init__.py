@@ -20,6 +20,7 @@ _HOMES = {
     "load_catalogue": "spectral.catalogue",
     "load_model_folder": "predict.model_folder",
     "load_recipe": "recipe.load",
+    "look": "run.look_stage",
     "make_kelp": "synth.kelp",
     "open_run": "run.context",
     "predict_files": "predict.tiles",
@@ -27,6 +28,7 @@ _HOMES = {
     "read_selection": "select.selection",
     "run_stages": "run.runner",
     "score_paths": "submit.score",
+    "show": "report.show",
 }
 
 __all__ = ["__version__", *_HOMES]

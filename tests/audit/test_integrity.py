@@ -1,18 +1,20 @@
 """The integrity check leaves out what cannot be used, says why, and goes on."""
 
+import itertools
 import re
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
 
-from landseer.audit import integrity
-from landseer.audit.integrity import check
+from landseer.audit import image_pass, label_pass
+from landseer.audit.examine import examine
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
 from landseer.raster.opening import quiet
-from landseer.raster.read import read_strips
+from landseer.raster.read import read_open
 from landseer.raster.write import write_raster
 from landseer.samples.table import make_samples, read_samples, write_samples
 
@@ -27,8 +29,13 @@ UTM = {"crs": "EPSG:32617", "transform": (10.0, 0.0, 5e5, 0.0, -10.0, 4e6)}
 SHAPE = (6, 8)
 
 
+_NUMBERS = itertools.count()
+
+
 def image(dtype="int16", count=4):
-    return np.random.default_rng(0).integers(1, 99, (count, *SHAPE)).astype(dtype)
+    """Make pixels that no other image has."""
+    rng = np.random.default_rng(next(_NUMBERS))
+    return rng.integers(1, 99, (count, *SHAPE)).astype(dtype)
 
 
 class Set:
@@ -53,10 +60,11 @@ class Set:
         self.records.append(base | values)
 
     def check(self, bands=BANDS, classes=CLASSES, workers=2):
-        frame, findings = check(make_samples(self.records), bands, classes, workers)
+        """Examine; what only says that images of a few samples differ in kind is left aside."""
+        frame, findings = examine(make_samples(self.records), bands, classes, workers=workers)
         self.frame = frame
         reasons = dict(zip(frame["sample"], frame["excluded"], strict=True))
-        return reasons, findings
+        return reasons, [one for one in findings if one.sample]
 
 
 @pytest.fixture
@@ -83,7 +91,7 @@ def test_good_samples_stay(data):
 def test_the_input_is_left_alone_and_the_result_can_be_written(data, tmp_path):
     data.add("bad", label=np.full(SHAPE, 9, np.uint8))
     frame = make_samples(data.records)
-    checked, _ = check(frame, BANDS, CLASSES, 1)
+    checked, _ = examine(frame, BANDS, CLASSES, workers=1)
     assert frame["excluded"].isna().all()
     write_samples(tmp_path / "samples.parquet", checked)
     assert read_samples(tmp_path / "samples.parquet")["excluded"].notna().tolist() == [True, False]
@@ -203,6 +211,66 @@ def test_one_empty_band_is_reported_and_empty_elevation_is_normal(data):
     assert (only(findings).band, only(findings).figure) == ("nir", "48 pixels (100 %)")
 
 
+def test_a_constant_band_is_reported_unless_it_is_a_flag_or_a_height(data):
+    pixels = image()
+    pixels[1:] = 7
+    pixels[1, 0, 0] = -32768
+    data.add("flat", pixels)
+    reasons, findings = data.check()
+    assert reasons["flat"] is None
+    finding = only(findings)
+    assert (finding.band, finding.what, finding.figure, finding.action) == (
+        "nir", "band is constant", "7 in 47 pixels (97.9 %)", "kept",
+    )  # fmt: skip
+
+
+def test_a_blank_image_is_reported_as_a_whole(data):
+    pixels = image()
+    pixels[0], pixels[1] = 0, 12
+    data.add("blank", pixels)
+    reasons, findings = data.check()
+    assert reasons["blank"] is None
+    assert [item.what for item in findings] == [
+        "band is constant",
+        "band is constant",
+        "image is blank",
+    ]
+    assert findings[-1].figure == "one value per band (0, 12) in all 48 pixels"
+
+
+def test_a_band_that_repeats_another(data):
+    pixels = image()
+    pixels[1] = pixels[0]
+    pixels[3] = pixels[0]  # heights may equal what they like
+    data.add("twin", pixels)
+    reasons, findings = data.check()
+    assert reasons["twin"] is None
+    finding = only(findings)
+    assert (finding.band, finding.what, finding.figure, finding.action) == (
+        "nir", "band has the same pixels as another", "all 48 pixels as in red", "kept",
+    )  # fmt: skip
+
+
+def test_a_label_of_decimals_with_nan(data):
+    label = np.zeros(SHAPE, np.float32)
+    label[0, :2] = np.nan
+    label[1, 0] = 0.5
+    data.add("bad", label=label)
+    reasons, _ = data.check()
+    what = "label has values that the class table does not list"
+    assert reasons["bad"] == f"{what}: nan (2 pixels), 0.5 (1 pixels)"
+
+
+def test_a_file_that_may_not_be_read(data):
+    data.add("folder")
+    path = data.root / "folder.tif"
+    path.unlink()
+    path.mkdir()
+    reasons, findings = data.check()
+    assert reasons["folder"] == "image cannot be read: expected a raster file; got a folder"
+    assert only(findings).action == "excluded"
+
+
 def test_label_of_another_size(data):
     data.add("bad", label=np.zeros((5, 8), np.uint8))
     reasons, _ = data.check()
@@ -228,6 +296,7 @@ def test_label_of_another_crs(data):
             (11, 0, 5e5, 0, -10, 4e6),
             "+0.00 rows, +0.00 columns at its first corner, +0.00 rows, +0.80 columns at its last",
         ),
+        ((10, 0, 5e5 + 5, 0, -10, 4e6 - 5), "+0.50 rows, +0.50 columns"),
         ((10, 0, 5e5 + 0.5, 0, -10, 4e6), None),
     ],
 )
@@ -295,10 +364,8 @@ def test_strips_give_the_same_counts(data, monkeypatch):
     pixels[0, ::3] = np.nan
     data.add("tall", pixels, label)
     whole = data.check()
-    monkeypatch.setattr(integrity, "_LABEL_STRIP_PX", 800)
-    monkeypatch.setattr(
-        integrity, "read_strips", lambda path, indexes: read_strips(path, indexes, strip_bytes=1)
-    )
+    monkeypatch.setattr(label_pass, "_STRIP_PX", 800)
+    monkeypatch.setattr(image_pass, "STRIP_BYTES", 1)
     assert data.check() == whole
     assert "7 (6000 pixels)" in whole[0]["tall"]
 
@@ -308,11 +375,11 @@ def test_each_file_is_decoded_once_and_by_several_threads(data, monkeypatch):
         data.add(f"s{number}")
     seen = []
 
-    def spy(path, indexes):
-        seen.append((path.name, threading.get_ident()))
-        yield from read_strips(path, indexes)
+    def spy(dataset, indexes, window):
+        seen.append((Path(dataset.name).name, threading.get_ident()))
+        return read_open(dataset, indexes, window)
 
-    monkeypatch.setattr(integrity, "read_strips", spy)
+    monkeypatch.setattr(image_pass, "read_open", spy)
     _, findings = data.check(workers=4)
     assert findings == []
     assert sorted(name for name, _ in seen) == sorted(
@@ -328,6 +395,6 @@ def test_the_order_of_findings_does_not_depend_on_threads(data):
 
 
 def test_empty_table():
-    frame, findings = check(make_samples([]), BANDS, CLASSES, 1)
+    frame, findings = examine(make_samples([]), BANDS, CLASSES, workers=1)
     assert len(frame) == 0
     assert findings == []

@@ -1,10 +1,13 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from landseer.audit.quality import QualityConfig, column_name, quality
+from landseer.audit import image_pass, label_pass
+from landseer.audit.examine import examine
+from landseer.audit.quality import QualityConfig, column_name
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
-from landseer.errors import FileReadError, FormulaError
+from landseer.errors import FormulaError
 from landseer.raster.write import write_raster
 from landseer.samples.table import make_samples, read_samples, write_samples
 
@@ -15,6 +18,11 @@ BANDS = (
 )
 KELP = ClassTable(("background", "kelp"), (0, 1), ignore=(9,))
 RULES = QualityConfig(corrupted="qa != 0", water="isnan(dem) or dem <= 0")
+
+
+def quality(frame, bands, classes, **more):
+    """Return the table with its figures alone."""
+    return examine(frame, bands, classes, **more)[0]
 
 
 def make(folder, name, image, label=None, **more):
@@ -43,7 +51,6 @@ def measured(tmp_path):
     label = np.zeros((10, 10))
     label[:, :5] = 1
     label[9] = 9
-    label[9, 9] = 77  # not in the class table
     records = [
         make(tmp_path, "a", [red, qa, dem], label),
         make(tmp_path, "open", [red * 0 + 1, qa * 0, dem * 0 - 32768], np.zeros((10, 10))),
@@ -93,6 +100,13 @@ def test_what_cannot_be_counted_is_missing_not_zero(measured):
 def test_columns_exist_only_for_what_is_there(tmp_path):
     record = make(tmp_path, "a", [np.ones((10, 10))])
     frame = quality(make_samples([record]), BANDS[:1], KELP, workers=1)
+    assert set(frame.columns) - set(make_samples([record]).columns) == {
+        "valid_pct", "nodata_pct", "saturated_pixels", "saturated_pixels_pct", "striping", "striped",
+        "sharpness",
+    }  # fmt: skip
+    record["image"] = str(tmp_path / "q.tif")
+    write_raster(tmp_path / "q.tif", np.ones((1, 10, 10), np.int16))
+    frame = quality(make_samples([record]), [Band("qa", 1, kind="quality")], KELP, workers=1)
     assert set(frame.columns) - set(make_samples([record]).columns) == {"valid_pct", "nodata_pct"}
 
 
@@ -123,20 +137,67 @@ def test_threads_give_what_one_gives(measured):
     assert quality(measured, BANDS, KELP, rules=RULES, workers=3).equals(measured)
 
 
-def test_a_missing_file_and_a_wrong_formula_are_errors(tmp_path):
-    frame = make_samples(
-        [
-            {
-                "sample": "a",
-                "side": "train",
-                "image": str(tmp_path / "no.tif"),
-                "height": 1,
-                "width": 1,
-            }
-        ]
-    )
-    with pytest.raises(FileReadError):
-        quality(frame, BANDS, KELP, rules=RULES, workers=1)
+def test_a_wrong_formula_is_an_error_and_no_finding(tmp_path):
     frame = make_samples([make(tmp_path, "a", [np.ones((10, 10))])])
-    with pytest.raises(FormulaError, match="cloud"):
-        quality(frame, BANDS[:1], KELP, rules=QualityConfig(corrupted="cloud > 1"), workers=1)
+    for key in ("corrupted", "water", "saturated"):
+        with pytest.raises(FormulaError, match="cloud"):
+            quality(frame, BANDS[:1], KELP, rules=QualityConfig(**{key: "cloud > 1"}), workers=1)
+
+
+CONTEST_COLUMNS = (
+    "has_kelp", "non_kelp_pixels", "kelp_pixels", "kelp_pixels_pct", "high_kelp_pixels_pct",
+    "dem_nan_pixels", "dem_has_nans", "dem_nan_pixels_pct", "dem_zero_pixels", "dem_zero_pixels_pct",
+    "water_pixels", "water_pixels_pct", "almost_all_water", "qa_corrupted_pixels", "qa_ok",
+    "qa_corrupted_pixels_pct", "high_corrupted_pixels_pct",
+)  # fmt: skip
+
+
+def test_all_columns_of_the_kelp_system_are_there(measured):
+    assert not [name for name in CONTEST_COLUMNS if name not in measured]
+    rows = measured.set_index("sample")
+    assert bool(rows.loc["a", "dem_has_nans"])
+    assert rows.loc["x", "dem_has_nans"] is pd.NA
+
+
+def test_a_class_named_as_a_figure_keeps_its_long_name_alone(tmp_path):
+    classes = ClassTable(("land", "water"), (0, 1))
+    label = np.zeros((10, 10))
+    label[:2] = 1
+    record = make(tmp_path, "a", [np.arange(100).reshape(10, 10)], label)
+    rules = QualityConfig(water="red < 50")
+    row = quality(make_samples([record]), BANDS[:1], classes, rules=rules, workers=1).iloc[0]
+    assert (row["water_pixels"], row["class_water_pixels"]) == (50, 20)
+    assert "has_water" not in row
+    alone = quality(make_samples([record]), BANDS[:1], classes, workers=1).iloc[0]
+    assert (alone["water_pixels"], bool(alone["has_water"])) == (20, True)
+
+
+def test_saturation_by_formula_replaces_the_guess(tmp_path):
+    red = np.full((10, 10), 100)
+    red[0] = 32767
+    red[1, 0] = -32768
+    record = make(tmp_path, "a", [red])
+    guessed = quality(make_samples([record]), BANDS[:1], KELP, workers=1).iloc[0]
+    assert (guessed["saturated_pixels"], guessed["saturated_pixels_pct"]) == (10, 0.1)
+    rules = QualityConfig(saturated="red >= 100")
+    stated = quality(make_samples([record]), BANDS[:1], KELP, rules=rules, workers=1).iloc[0]
+    assert stated["saturated_pixels"] == 99
+
+
+def test_figures_of_a_large_image_are_those_of_the_whole(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 9000, (3, 600, 90))
+    pixels[0, 100:120] = -32768
+    pixels[1] = rng.random((600, 90)) < 0.1
+    label = rng.random((600, 90)) < 0.3
+    frame = make_samples([make(tmp_path, "a", pixels, label)])
+    whole = quality(frame, BANDS, KELP, rules=RULES, workers=1).iloc[0]
+    monkeypatch.setattr(image_pass, "STRIP_BYTES", 3 * 90 * 2 * 128)
+    monkeypatch.setattr(label_pass, "_STRIP_PX", 1000)
+    strips = quality(frame, BANDS, KELP, rules=RULES, workers=1).iloc[0]
+    counted = [name for name in whole.index if name.endswith("_pct") or name.endswith("_pixels")]
+    assert len(counted) > 15
+    for name in counted:
+        assert strips[name] == whole[name], name
+    assert strips["sharpness"] == pytest.approx(whole["sharpness"], rel=0.02)
+    assert strips["striping"] < 0.2

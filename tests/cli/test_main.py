@@ -90,9 +90,11 @@ ARGUMENTS = {
     "submit": ("kind", "predictions", "--samples", "--out", "--preview"),
     "score": ("prediction", "truth", "--metric", "kelp-dice"),
     "indices": ("text", "--bands", "--clashes"),
+    "suspects": ("RECIPE", "KEY=VALUE", "--out", "--top"),
+    "leak": ("RECIPE", "KEY=VALUE", "--out"),
     "doctor": (),
     **dict.fromkeys(
-        ("run", "samples", "audit", "split", "statistics", "train", "select", "report"),
+        ("run", "samples", "audit", "split", "statistics", "look", "train", "select", "report"),
         ("RECIPE", "KEY=VALUE", "--out"),
     ),
 }

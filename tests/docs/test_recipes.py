@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from PIL import Image
 from landseer.adapters import config_bands, config_classes, scan_samples
 from landseer.adapters.folder_config import FolderConfig
 from landseer.adapters.pattern import fill, wildcards
-from landseer.audit.integrity import check
+from landseer.audit.examine import examine
 from landseer.raster.write import write_raster
 from landseer.recipe.load import load_recipe, validate
 from landseer.recipe.schema import Recipe
@@ -80,7 +81,7 @@ def test_whole_recipes_load_and_their_data_is_found(
             make_data(recipe.data)
             frame, findings = scan_samples(recipe.data)
             bands, classes = config_bands(recipe.data), config_classes(recipe.data)
-            frame, more = check(frame, bands, classes, workers=0)
+            frame, more = examine(frame, bands, classes, workers=0)
             assert not [*findings, *more], f"{block.place}: {[*findings, *more]}"
             assert frame["excluded"].isna().all(), block.place
             assert recipe.data.site is None or frame["site"].nunique() == len(NAMES), block.place
@@ -105,14 +106,18 @@ def _place(config: FolderConfig, pattern: str, name: str) -> Path:
 def _write_image(config: FolderConfig, pattern: str, name: str) -> None:
     """Write an image with as many bands as the recipe lists."""
     count = max(band.index for band in config_bands(config))
-    pixels = np.random.default_rng(NAMES.index(name)).integers(1, 255, (count, SIDE_PX, SIDE_PX))
+    rng = np.random.default_rng(crc32(f"{pattern} {name}".encode()))
+    pixels = rng.integers(1, 255, (count, SIDE_PX, SIDE_PX))
     _write(_place(config, pattern, name), pixels.astype(np.uint8))
 
 
 def _write_label(config: FolderConfig, pattern: str, name: str) -> None:
     """Write a label that holds every value of the recipe's classes, and those it ignores."""
     values = [*config_classes(config).values, *config.ignore]
-    chosen = np.resize(np.arange(len(values)), (SIDE_PX, SIDE_PX))
+    rng = np.random.default_rng(crc32(f"{pattern} {name}".encode()))
+    chosen = rng.permutation(np.resize(np.arange(len(values)), SIDE_PX**2)).reshape(
+        SIDE_PX, SIDE_PX
+    )
     table = np.array(values, np.uint8)
     pixels = table[chosen]
     pixels = np.moveaxis(pixels, -1, 0) if pixels.ndim == 3 else pixels

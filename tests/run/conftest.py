@@ -30,6 +30,7 @@ train: {epochs: 1}
 CONCRETE = {
     "folds/*/best.safetensors": "folds/fold0_seed0/best.safetensors",
     "oof": "oof/none/seed0/a.tif",
+    "audit/suspects": "audit/suspects/evidence.json",
     "model/members": "model/members/fold0_seed0.safetensors",
 }
 """One file for each folder or pattern among the outputs."""

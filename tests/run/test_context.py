@@ -43,7 +43,8 @@ def test_the_recipe_is_written_once(open_demo: Open) -> None:
 
 def test_values_of_the_recipe_are_plain(open_demo: Open) -> None:
     run = open_demo()
-    assert run.recipe_value("split") == {"n_folds": 2, "holdout": 0.0, "kind": "group_kfold"}
+    assert run.recipe_value("split.n_folds") == 2
+    assert run.recipe_value("split")["kind"] == "group_kfold"
     assert run.recipe_value("train.epochs") == 1
     assert run.recipe_value("inputs.bands") == ["red", "nir"]
     assert [band.name for band in run.bands][:2] == ["swir", "nir"]

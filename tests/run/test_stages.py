@@ -23,7 +23,19 @@ from landseer.train.config import TrainConfig
 
 Open = Callable[..., Run]
 
-ALL = ["samples", "audit", "split", "statistics", "train", "oof", "select", "model", "report"]
+ALL = [
+    "samples",
+    "audit",
+    "split",
+    "statistics",
+    "look",
+    "train",
+    "oof",
+    "select",
+    "suspects",
+    "model",
+    "report",
+]
 NAMES = {stage.name: stage for stage in STAGES}
 
 
@@ -50,7 +62,7 @@ def test_each_verb_goes_as_far_as_its_stage(open_demo: Open, ran: list[str]) -> 
 
 
 CHANGES = {
-    "name=other": ["model", "report"],
+    "name=other": ["look", "model", "report"],
     "quality.high_corrupted=0.3": ALL[1:],
     "same_place.votes=4": ALL[1:],
     "seed=7": ALL[2:],
@@ -58,20 +70,22 @@ CHANGES = {
     "weights={kind: balanced}": ALL[2:],
     "inputs.bands=[red]": ALL[3:],
     "inputs.fill=zero": ALL[3:],
-    "model.decoder=fpn": ALL[4:],
-    "loss=[{kind: ce}]": ALL[4:],
-    "augment.d4=false": ALL[4:],
-    "train.epochs=2": ALL[4:],
-    "train.optimiser.lr=0.1": ALL[4:],
-    "train.seeds=[0, 1]": ALL[4:],
-    "train.folds=[0]": ALL[4:],
-    "train.monitor=iou_kelp": ALL[4:],
-    "select.metric=dice_kelp": ALL[4:],
-    "select.tta=[none]": ALL[5:],
-    "select.threshold=0.4": ALL[6:],
-    "select.weights=fitted": ALL[6:],
-    "select.resamples=99": ALL[6:],
-    "report.examples=3": ["report"],
+    "model.decoder=fpn": ALL[5:],
+    "loss=[{kind: ce}]": ALL[5:],
+    "augment.d4=false": ALL[5:],
+    "train.epochs=2": ALL[5:],
+    "train.optimiser.lr=0.1": ALL[5:],
+    "train.seeds=[0, 1]": ALL[5:],
+    "train.folds=[0]": ALL[5:],
+    "train.monitor=iou_kelp": ALL[5:],
+    "select.metric=dice_kelp": ALL[5:],
+    "select.tta=[none]": ALL[6:],
+    "select.threshold=0.4": ALL[7:],
+    "select.weights=fitted": ALL[7:],
+    "select.resamples=99": ALL[7:],
+    "suspects.score=softmin": ["suspects", "report"],
+    "suspects.pictures=3": ["suspects", "report"],
+    "report.examples=3": ["look", "report"],
     "train.workers=1": [],
     "train.cache_gb=1": [],
     "train.images=0": [],
@@ -95,13 +109,13 @@ def test_a_key_that_is_changed_back_reruns_the_same(
 ) -> None:
     run_stages(open_demo("select.threshold=0.4"))
     run_stages(open_demo())
-    assert ran == [*ALL[6:], *ALL[6:]]
+    assert ran == [*ALL[7:], *ALL[7:]]
 
 
 def test_every_key_of_the_recipe_belongs_to_a_stage_or_changes_nothing() -> None:
     used = {key for stage in STAGES for key in stage.keys}
     parts = {key.split(".")[0] for key in used}
-    assert set(Recipe.model_fields) - parts == {"landseer"}
+    assert set(Recipe.model_fields) - parts == {"landseer", "leak"}
     train = {key.removeprefix("train.") for key in NAMES["train"].keys if key.startswith("train.")}
     free = {"workers", "cache_gb", "images", "eval_batch_size"}
     assert set(TrainConfig.model_fields) == train | free
@@ -179,7 +193,7 @@ def test_a_changed_training_file_reruns_all_that_reads_it(
 ) -> None:
     os.utime(data / name, (1, 1))
     run_stages(run)
-    assert ran == ["samples", "audit", "statistics", "train", "oof", "select"]
+    assert ran == ["samples", "audit", "statistics", "look", "train", "oof", "select", "suspects"]
 
 
 def test_a_run_folder_inside_the_data_does_not_disturb(

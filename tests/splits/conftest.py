@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from shapely import box
 
 from landseer.samples.table import make_samples
 
@@ -21,6 +22,22 @@ def table():
             for n, group in enumerate(groups)
         ]
         return make_samples(records).assign(**columns)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def placed(table):
+    """Samples with square footprints of `side_m` around (longitude, latitude)."""
+
+    def make(lon_lat, side_m=100.0, groups=None, **columns):
+        shapes = []
+        for lon, lat in lon_lat:
+            half = side_m / 2 / 111_000
+            wide = half / max(np.cos(np.radians(lat)), 1e-6)
+            shapes.append(box(lon - wide, lat - half, lon + wide, lat + half))
+        frame = table(range(len(shapes)) if groups is None else groups, **columns)
+        return frame.set_geometry(shapes, crs="EPSG:4326")
 
     return make
 

@@ -1,10 +1,12 @@
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from landseer.errors import StageError
 from landseer.splits import (
+    ByTimeConfig,
     FixedConfig,
     GroupKFoldConfig,
     RandomConfig,
@@ -14,9 +16,8 @@ from landseer.splits import (
 )
 
 
-def pairs_of(*pairs, overlap_m2=None):
-    frame = pd.DataFrame(list(pairs), columns=["a", "b"])
-    return frame if overlap_m2 is None else frame.assign(overlap_m2=overlap_m2)
+def pairs_of(*pairs):
+    return pd.DataFrame(list(pairs), columns=["a", "b"])
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_a_straddling_group_or_pair_is_an_error(frame, config):
     with pytest.raises(StageError, match="1 pairs of one place and 0 groups"):
         prove(done, pairs_of(("s0000", other)), config)
     done.loc[0, "fold"] = 1 - first
-    with pytest.raises(StageError, match=r"0 pairs of one place and 1 groups in several \(0\)"):
+    with pytest.raises(StageError, match=r"0 pairs of one place and 1 groups \(0\)"):
         prove(done, pairs_of(), config)
 
 
@@ -65,11 +66,77 @@ def test_random_folds_are_counted_and_warned_of(frame):
     folds = dict(zip(done["sample"], done["fold"], strict=True))
     crossing = sum(folds[a] != folds[b] for a, b in pairs)
     assert crossing
-    proof = prove(done, pairs_of(*pairs, *pairs, overlap_m2=100.0), config)
-    assert proof.cross_fold_pairs == crossing
-    assert proof.cross_fold_overlap_m2 == 200.0 * crossing
+    proof = prove(done, pairs_of(*pairs, *pairs), config)
+    assert (proof.cross_fold_pairs, proof.straddling_groups) == (crossing, crossing)
     assert "scores come out too high" in proof.warnings[0]
     assert f"{crossing} pairs" in proof.warnings[1]
+
+
+def test_shared_ground_is_measured_on_the_footprints_themselves(placed):
+    """Two samples at one place, two that share half, one far away; the pairs found by the audit are none."""
+    frame = placed(
+        [(10, 50), (10, 50), (11, 50), (11 + 50 / 111_000 / np.cos(np.radians(50)), 50), (20, 0)]
+    )
+    folds = FixedConfig(column="given")
+    done = split(frame.assign(given=[0, 1, 0, 1, 1]), folds, 0)
+    proof = prove(done, pairs_of(), folds)
+    assert proof.cross_fold_pairs == 0
+    assert proof.cross_fold_overlap_m2 == pytest.approx(15_000, rel=0.01)
+    assert proof.cross_fold_overlap == pytest.approx(1)
+    assert any(
+        "share 15," in warning and "up to 100% of one" in warning for warning in proof.warnings
+    )
+    apart = prove(split(frame.assign(given=[0, 0, 1, 1, 0]), folds, 0), pairs_of(), folds)
+    assert (apart.cross_fold_overlap_m2, apart.warnings) == (0, [])
+    near = apart.folds[0]["nearest_training_m"]
+    assert near["min"] == pytest.approx(71_700 - 100, rel=0.005) == near["median"]
+    assert apart.folds[0] | {"nearest_training_m": 0} == {
+        "name": "fold 0", "held_out": 3, "training": 2, "barred": 0, "nearest_training_m": 0,
+    }  # fmt: skip
+
+
+def test_a_bar_mends_a_leak(frame):
+    """The same pair leaks without the bar and not with it."""
+    done = split(frame.assign(given=[0, 1] * 4), FixedConfig(column="given"), 0)
+    assert (
+        prove(done, pairs_of(("s0000", "s0001")), FixedConfig(column="given")).cross_fold_pairs == 1
+    )
+    done.loc[0, "barred"] = "1"
+    assert (
+        prove(done, pairs_of(("s0000", "s0001")), FixedConfig(column="given")).cross_fold_pairs == 1
+    )
+    done.loc[1, "barred"] = "0"
+    proof = prove(done, pairs_of(("s0000", "s0001")), FixedConfig(column="given"))
+    assert (proof.cross_fold_pairs, proof.straddling_groups) == (0, 3)
+    assert [fold["barred"] for fold in proof.folds] == [1, 1]
+
+
+def test_a_broken_buffer_is_an_error(placed):
+    done = split(placed([(0, 0), (0.01, 0), (1, 0), (2, 0)]), GroupKFoldConfig(n_folds=2), 0)
+    done.loc[:, "fold"] = [0, 1, 0, 1]
+    with pytest.raises(
+        StageError, match="expected 5000 m between held-out and training samples; got 10"
+    ):
+        prove(done, pairs_of(), GroupKFoldConfig(n_folds=2, buffer_m=5000))
+
+
+def test_a_broken_order_of_time_is_an_error(table):
+    frame = table(range(6), date=[f"2019-01-0{n}" for n in range(1, 7)])
+    done = split(frame, ByTimeConfig(n_folds=2), 0)
+    done.loc[5, "barred"] = ""
+    with pytest.raises(
+        StageError, match="expected fold 0 to be trained on dates more than 0 days before"
+    ):
+        prove(done, pairs_of(), ByTimeConfig(n_folds=2))
+
+
+def test_pairs_with_what_is_put_aside_are_counted_alone(frame):
+    config = RandomConfig(n_folds=2)
+    done = split(frame, config, 0)
+    done.loc[0, ["holdout", "fold"]] = True, -1
+    proof = prove(done, pairs_of(("s0000", "s0001")), config)
+    assert (proof.cross_fold_pairs, proof.holdout_pairs) == (0, 1)
+    assert proof.folds[-1]["name"] == "holdout"
 
 
 def test_fixed_folds_that_leak_are_warned_of(frame):

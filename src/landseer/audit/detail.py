@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+
+from landseer.core.parallel import parallel_map
 
 FINE_PX = 1.0
 COARSE_PX = 5.0
@@ -92,6 +95,24 @@ def equalise(passed: NDArray[np.float32], valid: NDArray[np.bool_], floor: float
     values = np.where(valid, passed / contrast, 0).astype(np.float32)
     energy = np.nan_to_num(_smooth(values * values, valid, COARSE_PX))
     return Detail(values, energy, valid, _grain_px(values))
+
+
+def compare(
+    layers: Sequence[NDArray[np.float32]], flat_share: float, *, workers: int | None = None
+) -> list[Detail]:
+    """Make a layer of many samples comparable, with one measure of flatness for all of them.
+
+    Args:
+        layers: (h, w) float32 each; NaN where missing.
+        flat_share: contrast, as a share of the set's median, under which a place counts as flat; above 0.
+        workers: threads.
+    """
+    passed = list(parallel_map(band_pass, layers, workers=workers))
+    contrast = np.array([values.std() for values, _ in passed])
+    typical = float(np.median(contrast[contrast > 0])) if (contrast > 0).any() else 1.0
+    return list(
+        parallel_map(lambda one: equalise(*one, flat_share * typical), passed, workers=workers)
+    )
 
 
 def _smooth(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landseer.audit.detail import shrink
+from landseer.audit.shared_pixels import Prints, mark
 from landseer.core.bands import Band
 from landseer.core.parallel import parallel_map
 from landseer.errors import BandError
@@ -26,34 +27,48 @@ class Reading:
     Attributes:
         layers: one (h, w) float32 per formula, shrunk; NaN where missing or not `valid`.
         content: hash of size, type and all pixels; "" when every band is constant and so proves nothing.
+        prints: marked patches of each layer at full resolution.
     """
 
     layers: tuple[NDArray[np.float32], ...]
     content: str
+    prints: tuple[Prints, ...]
 
 
 def choose_layers(bands: Sequence[Band]) -> tuple[str, ...]:
-    """Choose what to compare when the recipe does not say: the height if there is one, else what hardly changes.
+    """Choose what to compare when the recipe does not say: the height, and what changes least of what is seen.
 
     Returns:
-        One formula: the first elevation band with 0 (sea) for nodata; else near infrared; else the mean reflectance.
+        Formulas: the first elevation band with 0 (sea) for nodata, and the first near infrared band; the mean
+        reflectance where there is neither.
 
     Raises:
         BandError: there is no elevation and no reflectance band.
     """
     heights = [band.name for band in bands if band.kind == "elevation"]
-    if heights:
-        return (f"where(isnan({heights[0]}), 0, {heights[0]})",)
     reflectances = [band for band in bands if band.kind == "reflectance"]
     infrared = [band.name for band in reflectances if "N" in band.codes]
-    if infrared:
-        return (infrared[0],)
-    if not reflectances:
+    chosen = [f"where(isnan({name}), 0, {name})" for name in heights[:1]] + infrared[:1]
+    if not chosen and reflectances:
+        chosen = [f"({' + '.join(band.name for band in reflectances)}) / {len(reflectances)}"]
+    if not chosen:
         raise BandError(
             "expected an elevation or reflectance band to compare places by; got none",
             do="name a formula in the recipe's same_place.layers",
         )
-    return (f"({' + '.join(band.name for band in reflectances)}) / {len(reflectances)}",)
+    return tuple(chosen)
+
+
+def is_height(formula: str, bands: Sequence[Band]) -> bool:
+    """Tell whether a layer is made of elevation alone."""
+    return _kinds(Formula.parse(formula), bands) == {"elevation"}
+
+
+def _kinds(formula: Formula, bands: Sequence[Band]) -> set[str]:
+    """Return the kinds of the bands that a formula names, by name or code."""
+    return {
+        band.kind for band in bands if band.name in formula.names or formula.names & set(band.codes)
+    }
 
 
 def read_layers(
@@ -63,28 +78,65 @@ def read_layers(
     *,
     valid: str | None,
     factor: int,
+    keep_one_in: int = 1,
     workers: int | None = None,
 ) -> list[Reading]:
-    """Read every image once and compute its layers.
+    """Read every image once and compute its layers; see `iterate_layers`."""
+    return list(
+        iterate_layers(
+            paths,
+            bands,
+            formulas,
+            valid=valid,
+            factor=factor,
+            keep_one_in=keep_one_in,
+            workers=workers,
+        )
+    )
+
+
+def iterate_layers(
+    paths: Sequence[Path],
+    bands: Sequence[Band],
+    formulas: Sequence[str],
+    *,
+    valid: str | None,
+    factor: int,
+    keep_one_in: int = 1,
+    workers: int | None = None,
+) -> Iterator[Reading]:
+    """Read every image once, in order, and compute its layers.
 
     Args:
         paths: images, each with all `bands`.
         bands: bands of the images.
         formulas: what to compute, over band names and codes.
-        valid: formula that is true where a pixel can be trusted, or None for everywhere.
+        valid: formula that is true where a pixel can be trusted, or None for everywhere. Flags say nothing of
+            heights: a formula over quality bands alone leaves layers of elevation alone as they are.
         factor: pixels per side of the blocks that are averaged.
+        keep_one_in: patches that stand for one that is marked, see `shared_pixels.thinning`.
 
     Raises:
         FileReadError, BandError, FormulaError: a file or a formula is not what it should be.
     """
     parsed = tuple(Formula.parse(text) for text in formulas)
     trusted = Formula.parse(valid) if valid else None
+    flags_alone = trusted is not None and _kinds(trusted, bands) == {"quality"}
+    masked = tuple(
+        trusted is not None and not (flags_alone and _kinds(one, bands) == {"elevation"})
+        for one in parsed
+    )
 
     def read(path: Path) -> Reading:
         """Read one image."""
-        return _read(path, bands, parsed, trusted, factor)
+        content, layers = _read(path, bands, parsed, trusted, masked)
+        return Reading(
+            tuple(shrink(layer, factor) for layer in layers),
+            content,
+            tuple(mark(layer, keep_one_in=keep_one_in) for layer in layers),
+        )
 
-    return list(parallel_map(read, paths, label="reading layers", workers=workers))
+    return parallel_map(read, paths, label="reading layers", workers=workers)
 
 
 def _read(
@@ -92,16 +144,19 @@ def _read(
     bands: Sequence[Band],
     formulas: tuple[Formula, ...],
     trusted: Formula | None,
-    factor: int,
-) -> Reading:
-    """Read one image."""
+    masked: tuple[bool, ...],
+) -> tuple[str, list[NDArray[np.float32]]]:
+    """Read one image: the hash of its pixels, and its layers at full resolution."""
     image = read_bands(path, [band.index for band in bands])
     variables = variables_from(image, bands)
     layers = [np.asarray(formula(variables), np.float32) for formula in formulas]
     if trusted is not None:
         keep = np.asarray(trusted(variables)).astype(bool)
-        layers = [np.where(keep, layer, np.float32(np.nan)) for layer in layers]
-    return Reading(tuple(shrink(layer, factor) for layer in layers), _content(image))
+        layers = [
+            np.where(keep, layer, np.float32(np.nan)) if is_masked else layer
+            for layer, is_masked in zip(layers, masked, strict=True)
+        ]
+    return _content(image), layers
 
 
 def _content(image: NDArray[np.generic]) -> str:

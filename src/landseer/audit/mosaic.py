@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 Shift = tuple[int, int]
 
@@ -26,12 +26,14 @@ class Mosaic:
         weakest: the link without which the group would fall apart first; None for a single sample.
         contradictions: links whose shift differs from the one that stronger links imply by more than the tolerance.
         height, width: extent of the places of the upper left corners, in pixels.
+        places: sample -> the first sample of its part, and the row and column (px) of its upper left corner there.
     """
 
     weakest: Link | None
     contradictions: tuple[Link, ...]
     height: int
     width: int
+    places: Mapping[str, tuple[str, Shift]] = field(default_factory=dict)
 
 
 def lay_out(links: Sequence[Link], *, tolerance_px: int) -> Mosaic:
@@ -58,7 +60,8 @@ def lay_out(links: Sequence[Link], *, tolerance_px: int) -> Mosaic:
             _join(places, members, link)
     rows = [place[1][0] for place in places.values()] or [0]
     cols = [place[1][1] for place in places.values()] or [0]
-    return Mosaic(weakest, tuple(contradictions), max(rows) - min(rows), max(cols) - min(cols))
+    height, width = max(rows) - min(rows), max(cols) - min(cols)
+    return Mosaic(weakest, tuple(contradictions), height, width, places)
 
 
 def _gap(places: dict[str, tuple[str, Shift]], link: Link) -> int:

@@ -14,10 +14,31 @@ PAIR_COLUMNS = (
     "a", "b", "method", "score", "shift_row", "shift_col", "overlap", "overlap_m2", "agreement",
 )  # fmt: skip
 """Columns of the pairs: two samples (a < b); how they were found; strength (image: standard deviations above chance;
-footprint: overlap); where b's first pixel lies in a (px); shared area as a share of one image or of the smaller
-footprint; the same in m²; correlation of the shared area."""
+same pixels: equal patches; footprint: overlap); where b's first pixel lies in a (px); shared area as a share of one
+image or of the smaller footprint; the same in m²; correlation, or share of equal patches, in the shared area."""
 
 TEXTS = ("a", "b", "method")
+
+Pair = dict[str, object]
+"""One row of the pairs."""
+
+
+def make_pair(a: str, b: str, method: str, score: float, **more: object) -> Pair:
+    """Make one row of the pairs.
+
+    Args:
+        a, b: the samples, a < b.
+        method: how they were found.
+        score: how strongly; see `PAIR_COLUMNS`.
+        more: further columns.
+    """
+    return {"a": a, "b": b, "method": method, "score": score, **more}
+
+
+def star(names: Sequence[str], method: str) -> list[Pair]:
+    """Pair the first of several samples with each of the others, as strongly as can be."""
+    first, *rest = sorted(names)
+    return [make_pair(first, name, method, float("inf")) for name in rest]
 
 
 def make_pairs(records: Sequence[Mapping[str, object]]) -> pd.DataFrame:

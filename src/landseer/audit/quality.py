@@ -1,31 +1,23 @@
-"""Quality: one row of figures per sample, read in one pass over its files."""
+"""Quality: what the recipe asks about each sample, and the columns that follow from the counted pixels."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from landseer.audit.image_pass import Figures, ImagePlan
+from landseer.audit.label_figures import LabelFigure
 from landseer.audit.suspects import SuspectRule
 from landseer.core.bands import Band
 from landseer.core.classes import IGNORE, UNKNOWN, ClassTable
-from landseer.core.parallel import parallel_map
-from landseer.raster.label import read_label
-from landseer.raster.read import read_bands
-from landseer.samples.schema import is_missing
-from landseer.samples.table import usable
-from landseer.spectral.compute import variables_from
 from landseer.spectral.formula import Formula
-
-Figures = dict[str, float]
 
 
 class QualityConfig(BaseModel):
@@ -39,6 +31,10 @@ class QualityConfig(BaseModel):
     water: str | None = None
     """Formula that is true on water; `isnan(dem) or dem <= 0` counts missing heights as sea; None: no such columns."""
 
+    saturated: str | None = None
+    """Formula that is true where a pixel is saturated, such as `max(red, nir) >= 1.6`; None: the largest value of an
+    integer type, or the image's own maximum where pixels pile up at it."""
+
     high_corrupted: float = Field(default=0.4, ge=0, le=1)
     """Share of bad pixels above which `high_corrupted_pixels_pct` is true."""
 
@@ -48,71 +44,32 @@ class QualityConfig(BaseModel):
     high_class: float = Field(default=0.4, ge=0, le=1)
     """Share of the foreground class above which `high_<class>_pixels_pct` is true (two classes only)."""
 
+    high_striping: float = Field(default=0.2, ge=0, le=1)
+    """Striping above which `striped` is true and the image is reported; chance alone seldom gives 0.1."""
+
+    figures: dict[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], LabelFigure] = {}
+    """More columns for rules: each name gives `<name>_pixels` and `<name>_pct`, pixels of a class on which a formula
+    holds, and their share of the class, such as `kelp_on_land: {of: kelp, where: dem > 10}`."""
+
     suspects: tuple[SuspectRule, ...] = ()
     """Rules that set samples aside; the first that holds gives the reason."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """All that `_measure` needs besides the paths."""
-
-    bands: tuple[Band, ...]
-    classes: ClassTable
-    corrupted: Formula | None
-    water: Formula | None
+    exclusions: Path | None = None
+    """CSV in which people say which samples are left out (columns sample, exclude: yes or no, reason); `no` keeps a
+    sample whatever a rule says. A change of the file runs the audit again, and all that follows."""
 
 
-def quality(
-    frame: gpd.GeoDataFrame,
-    bands: Sequence[Band],
-    classes: ClassTable,
-    *,
-    rules: QualityConfig | None = None,
-    workers: int | None = None,
-) -> gpd.GeoDataFrame:
-    """Add the quality columns to the sample table.
-
-    Counts are pixels; `*_pct` are shares from 0 to 1. Shares of classes are of the labelled pixels, all others of all
-    pixels. A pixel is missing where any reflectance band is; it is valid where it is neither missing nor corrupted.
-    `<height band>_nan_pixels` counts missing heights, `<height band>_zero_pixels` those of exactly 0.
-
-    Args:
-        frame: sample table; excluded rows are not read and get no figures.
-        bands: bands of the images, physical values and NaN for nodata in the formulas.
-        classes: classes of the labels.
-        rules: formulas and thresholds; None takes the defaults.
-
-    Returns:
-        A copy with more columns: floats (NaN where there is nothing to count, as the label's on test rows) and
-        nullable booleans. A column is there only if its band, formula or label is.
+def image_plan(bands: Sequence[Band], rules: QualityConfig) -> ImagePlan:
+    """Read the formulas of the rules.
 
     Raises:
-        FileReadError, BandError, LabelError, FormulaError: a file or formula is not what it should be.
-
-    Source: names and thresholds of the second-placed solution of the Kelp Wanted competition; unlike there, heights
-    below zero are not counted as missing.
+        FormulaError: one cannot be read.
     """
-    rules = rules or QualityConfig()
-    plan = _Plan(
-        tuple(bands),
-        classes,
-        Formula.parse(rules.corrupted) if rules.corrupted else None,
-        Formula.parse(rules.water) if rules.water else None,
+    corrupted, water, saturated = (
+        Formula.parse(text) if text else None
+        for text in (rules.corrupted, rules.water, rules.saturated)
     )
-    rows = usable(frame, None)
-    jobs = [
-        (Path(image), None if is_missing(label) else Path(label))
-        for image, label in zip(rows["image"], rows["label"], strict=True)
-    ]
-    measured = list(
-        parallel_map(lambda job: _measure(*job, plan), jobs, label="quality", workers=workers)
-    )
-    figures = pd.DataFrame(measured, index=rows.index, dtype=float).reindex(frame.index)
-    figures = figures.assign(**_flags(figures, classes, rules))
-    stale = [name for name in figures.columns if name in frame.columns]
-    return gpd.GeoDataFrame(
-        pd.concat([frame.drop(columns=stale), figures], axis=1), geometry="geometry", crs=frame.crs
-    )
+    return ImagePlan(tuple(bands), corrupted, water, saturated)
 
 
 def column_name(class_name: str) -> str:
@@ -120,65 +77,46 @@ def column_name(class_name: str) -> str:
     return re.sub(r"\W+", "_", class_name.strip().lower())
 
 
-def _measure(image: Path, label: Path | None, plan: _Plan) -> Figures:
-    """Count in one sample's files."""
-    variables = variables_from(read_bands(image, [band.index for band in plan.bands]), plan.bands)
-    shape = next(iter(variables.values())).shape
-    missing = np.zeros(shape, bool)
-    for band in plan.bands:
-        if band.kind == "reflectance":
-            missing |= np.isnan(variables[band.name])
-    bad = _where(plan.corrupted, variables, shape)
+def class_figures(counts: NDArray[np.int64], classes: ClassTable) -> Figures:
+    """Return the figures of a label from the pixels of each class number, (256,).
+
+    Edges: shares of classes are of the labelled pixels; NaN where there is none.
+    """
+    labelled = float(counts[: len(classes)].sum())
     figures: Figures = {
-        "valid_pct": float((~(missing | bad)).mean()),
-        "nodata_pct": float(missing.mean()),
-    }
-    if plan.corrupted:
-        figures |= _count("qa_corrupted_pixels", bad)
-    for band in plan.bands:
-        if band.kind == "elevation":
-            figures |= _count(f"{band.name}_nan_pixels", np.isnan(variables[band.name]))
-            figures |= _count(f"{band.name}_zero_pixels", variables[band.name] == 0)
-    if plan.water:
-        figures |= _count("water_pixels", _where(plan.water, variables, shape))
-    return figures if label is None else figures | _count_classes(label, plan.classes)
-
-
-def _where(
-    formula: Formula | None, variables: Mapping[str, NDArray[Any]], shape: tuple[int, ...]
-) -> NDArray[np.bool_]:
-    """Evaluate a condition; numbers count as true unless they are 0 or NaN."""
-    if formula is None:
-        return np.zeros(shape, bool)
-    return np.nan_to_num(np.asarray(formula(variables))).astype(bool)
-
-
-def _count(name: str, mask: NDArray[np.bool_]) -> Figures:
-    """Return a count and its share."""
-    return {name: float(mask.sum()), f"{name}_pct": float(mask.mean())}
-
-
-def _count_classes(label: Path, classes: ClassTable) -> Figures:
-    """Count each class in a label, and the pixels that are ignored or unknown."""
-    numbers = np.bincount(read_label(label, classes).ravel(), minlength=256)
-    labelled = float(numbers[: len(classes)].sum())
-    figures: Figures = {
-        "unlabelled_pct": float(numbers[IGNORE] + numbers[UNKNOWN]) / float(numbers.sum())
+        "unlabelled_pct": float(counts[IGNORE] + counts[UNKNOWN]) / float(counts.sum())
     }
     for number, name in enumerate(classes.names):
-        key = f"class_{column_name(name)}_pixels"
-        figures[key] = float(numbers[number])
-        figures[f"class_{column_name(name)}_pct"] = (
-            float(numbers[number]) / labelled if labelled else float("nan")
-        )
+        key = f"class_{column_name(name)}"
+        figures[f"{key}_pixels"] = float(counts[number])
+        figures[f"{key}_pct"] = float(counts[number]) / labelled if labelled else float("nan")
     return figures
 
 
-def _flags(
-    figures: pd.DataFrame, classes: ClassTable, rules: QualityConfig
-) -> dict[str, pd.Series]:
-    """Derive what follows from the counts: flags, and short names where there are two classes."""
+def flags(figures: pd.DataFrame, classes: ClassTable, rules: QualityConfig) -> dict[str, pd.Series]:
+    """Derive what follows from the counts: flags, and short names where there are two classes.
+
+    Args:
+        figures: one row per sample, NaN where nothing was counted.
+        classes: classes of the labels.
+        rules: thresholds.
+
+    Returns:
+        Further columns. With two classes the foreground class gives its name to five of them, unless one of these
+        names is a figure of the image already (a class `water` beside `quality.water`).
+
+    Source: names and thresholds of the second-placed solution of the Kelp Wanted competition; unlike there, heights
+        below zero are not counted as missing.
+    """
     derived: dict[str, pd.Series] = {}
+    for name in figures.columns:
+        if name.endswith("_nan_pixels"):
+            has = f"{name.removesuffix('_nan_pixels')}_has_nans"
+            derived[has] = _flag(figures[name], lambda count: count > 0)
+    if "striping" in figures:
+        derived["striped"] = _flag(
+            figures["striping"], lambda strength: strength > rules.high_striping
+        )
     if "qa_corrupted_pixels" in figures:
         derived["qa_ok"] = _flag(figures["qa_corrupted_pixels"], lambda count: count == 0)
         derived["high_corrupted_pixels_pct"] = _flag(
@@ -190,7 +128,9 @@ def _flags(
         )
     if len(classes) == 2 and f"class_{column_name(classes.names[1])}_pixels" in figures:
         background, name = (column_name(one) for one in classes.names)
-        derived |= _binary(figures, background, name, rules.high_class)
+        named = _binary(figures, background, name, rules.high_class)
+        taken = {*figures.columns, *derived}
+        derived |= {} if taken & set(named) else named
     return derived
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
 from landseer.audit.detail import Detail
 
 SEARCH_PX = 3
 """How far around a proposed shift the best one is looked for, in working pixels."""
+
+FITTED = 10
+"""Independent agreements that count for nothing: any two islets fit each other in place, size, length and direction."""
 
 _LEAST_AREA_PX = 64
 
@@ -24,6 +29,7 @@ class Agreement:
         overlap: shared and valid area as a share of the smaller image, 0..1.
         agreement: normalised cross-correlation over the shared area, -1..1.
         significance: how many standard deviations `agreement` lies above that of two unrelated places.
+        independent: number of independent comparisons in the shared area.
     """
 
     row: int
@@ -31,6 +37,7 @@ class Agreement:
     overlap: float
     agreement: float
     significance: float
+    independent: float = 0.0
 
 
 NO_AGREEMENT = Agreement(0, 0, 0.0, 0.0, 0.0)
@@ -40,7 +47,8 @@ def agree_at(a: Detail, b: Detail, row: int, col: int) -> Agreement:
     """Measure the agreement of two layers at one shift.
 
     The correlation of unrelated layers has the variance grain * sum(e_a e_b) / (sum(e_a) sum(e_b)), where e is the
-    local energy and grain the area over which a layer repeats itself: a lone hill or a flat sea proves nothing.
+    local energy and grain the area over which a layer repeats itself; its inverse is the number of independent
+    agreements. The first `FITTED` of them count for nothing: a lone hill or a flat sea proves nothing.
 
     Args:
         a, b: layers made comparable.
@@ -51,21 +59,29 @@ def agree_at(a: Detail, b: Detail, row: int, col: int) -> Agreement:
     Bartlett's (1946, doi:10.2307/2983611) with unequal energies.
     """
     here, there = _shared(a, b, row, col)
-    both = a.valid[here] & b.valid[there]
+    both = (a.valid[here] & b.valid[there]).astype(np.float32)
     area = int(both.sum())
     if area < _LEAST_AREA_PX:
         return NO_AGREEMENT
-    one, two = a.values[here][both], b.values[there][both]
-    one, two = one - one.mean(), two - two.mean()
-    norm = float(one @ one) * float(two @ two)
-    energy_a, energy_b = a.energy[here][both], b.energy[there][both]
+    one, two = a.values[here] * both, b.values[there] * both
+    mean_one, mean_two = float(one.sum()) / area, float(two.sum()) / area
+    norm = (_dot(one, one) - area * mean_one**2) * (_dot(two, two) - area * mean_two**2)
+    energy_a, energy_b = a.energy[here] * both, b.energy[there] * both
     spread = float(energy_a.sum()) * float(energy_b.sum())
     if norm <= 0 or spread <= 0:
         return NO_AGREEMENT
-    agreement = float(one @ two) / math.sqrt(norm)
-    variance = math.sqrt(a.grain_px * b.grain_px) * float(energy_a @ energy_b) / spread
-    significance = math.atanh(min(agreement, 0.9999)) / math.sqrt(variance)
-    return Agreement(row, col, area / min(a.values.size, b.values.size), agreement, significance)
+    agreement = (_dot(one, two) - area * mean_one * mean_two) / math.sqrt(norm)
+    # Where the details of the two lie apart, next to nothing is compared: never better than evenly spread detail.
+    share = max(_dot(energy_a, energy_b) / spread, 1 / area)
+    independent = 1 / (math.sqrt(a.grain_px * b.grain_px) * share)
+    significance = math.atanh(min(agreement, 0.9999)) * math.sqrt(max(independent - FITTED, 0.0))
+    overlap = area / min(a.values.size, b.values.size)
+    return Agreement(row, col, overlap, agreement, significance, independent)
+
+
+def _dot(one: NDArray[np.float32], two: NDArray[np.float32]) -> float:
+    """Sum the products of two images."""
+    return float(np.vdot(np.ascontiguousarray(one), np.ascontiguousarray(two)))
 
 
 def register(a: Detail, b: Detail, row: int, col: int) -> Agreement:

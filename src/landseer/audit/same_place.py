@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 
 from landseer.audit.components import connected_components
+from landseer.audit.embedding import Embed, group_by_embedding
 from landseer.audit.footprints import find_common_ground
-from landseer.audit.layers import Reading, choose_layers, read_layers
-from landseer.audit.match import match_layers
-from landseer.audit.mosaic import Link, lay_out
-from landseer.audit.pairs import make_pairs
+from landseer.audit.groups import explain_groups
+from landseer.audit.image_pairs import find_image_pairs, working_factor
+from landseer.audit.pairs import Pair, make_pair, make_pairs, star
 from landseer.audit.settings import SamePlaceConfig
 from landseer.core.bands import Band
 from landseer.errors import StageError
-from landseer.samples.findings import KEPT, Finding
+from landseer.samples.findings import Finding
 from landseer.samples.schema import is_missing
 from landseer.samples.table import usable
 
-GIANT_SAMPLES = 100
-GIANT_SHARE = 0.1
-_LEAST_GIANT = 10
 _CONTRADICTION_WORKING_PX = 6
-
-Pair = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -39,11 +33,13 @@ class SamePlace:
         groups: sample -> group; a group is named after its smallest sample.
         pairs: one row per pair and method, columns `pairs.PAIR_COLUMNS`, sorted.
         findings: giant and contradictory groups, duplicates, samples that could not be compared.
+        summary: one row per group of two and more, columns `groups.GROUP_COLUMNS`.
     """
 
     groups: dict[str, str]
     pairs: pd.DataFrame
     findings: list[Finding]
+    summary: pd.DataFrame
 
 
 def same_place(
@@ -52,19 +48,23 @@ def same_place(
     config: SamePlaceConfig | None = None,
     *,
     workers: int | None = None,
+    embed: Embed | None = None,
 ) -> SamePlace:
     """Find the samples, of both sides, that show common ground, and group them.
 
     Samples of one `site` are always grouped. So are images with the same pixels, overlapping footprints, and images
-    that agree at some shift. Groups are connected components: a chain of overlaps is one group.
+    that agree at some shift. Groups are connected components: a chain of overlaps is one group. Pairs that share less
+    than `link_overlap` are listed and link nothing; the split keeps them out of each other's training.
 
     Args:
         frame: sample table; excluded rows are not looked at and stay alone.
         bands: bands of the images.
         config: None takes the defaults.
+        workers: threads; None takes one per processor.
+        embed: turns pictures into vectors, for `method: embedding`, which needs it.
 
     Raises:
-        StageError: `method: footprint` and a sample has none.
+        StageError: `method: footprint` and a sample has none; `method: embedding` without `embed`.
         FileReadError, BandError, FormulaError: a file or a formula is not what it should be.
 
     Edges: flat, all-water and all-missing images hold no evidence and stay alone; the findings count them.
@@ -81,13 +81,17 @@ def same_place(
         )
     pairs = _site_pairs(rows) + _footprint_pairs(placed, config)
     findings: list[Finding] = []
-    factor = _factor(rows, config)
+    if config.method == "embedding" and len(rows):
+        return _by_embedding(frame, rows, bands, config, embed, pairs)
     if config.method != "none" and len(others):
-        found, findings = _image_pairs(others, bands, config, factor, workers)
+        found, findings = find_image_pairs(others, bands, config, workers)
         pairs += found
     table = make_pairs(pairs)
-    groups = connected_components(frame["sample"], zip(table["a"], table["b"], strict=True))
-    return SamePlace(groups, table, findings + _group_findings(groups, table, len(rows), factor))
+    linking = table[~(table["overlap"] < config.link_overlap)]
+    groups = connected_components(frame["sample"], zip(linking["a"], linking["b"], strict=True))
+    tolerance_px = _CONTRADICTION_WORKING_PX * working_factor(rows, config)
+    summary, notes = explain_groups(groups, linking, len(rows), tolerance_px)
+    return SamePlace(groups, table, findings + notes, summary)
 
 
 def add_groups(frame: gpd.GeoDataFrame, groups: Mapping[str, str]) -> gpd.GeoDataFrame:
@@ -110,21 +114,26 @@ def _has_footprint(rows: gpd.GeoDataFrame) -> pd.Series:
     return ~(rows.geometry.isna() | rows.geometry.is_empty)
 
 
-def _factor(rows: gpd.GeoDataFrame, config: SamePlaceConfig) -> int:
-    """Return how many image pixels make one working pixel, alike for all images."""
-    longest = int(max(rows["height"].max(), rows["width"].max())) if len(rows) else 1
-    return max(1, -(-longest // config.working_px))
-
-
-def _pair(a: str, b: str, method: str, score: float, **more: object) -> Pair:
-    """Make one row of the pairs."""
-    return {"a": a, "b": b, "method": method, "score": score, **more}
-
-
-def _star(names: Sequence[str], method: str) -> list[Pair]:
-    """Pair the first of several samples with each of the others."""
-    first, *rest = sorted(names)
-    return [_pair(first, name, method, float("inf")) for name in rest]
+def _by_embedding(
+    frame: gpd.GeoDataFrame,
+    rows: gpd.GeoDataFrame,
+    bands: Sequence[Band],
+    config: SamePlaceConfig,
+    embed: Embed | None,
+    pairs: list[Pair],
+) -> SamePlace:
+    """Group by the likeness of a network's outputs; pairs that its groups part are counted, not listed."""
+    if embed is None:
+        raise StageError(
+            "expected a network for same_place.method: embedding; got none",
+            do="run it as a stage of a recipe, or set same_place.method to auto",
+        )
+    found, groups, findings = group_by_embedding(rows, bands, config.embedding, embed)
+    every = {name: groups.get(name, name) for name in frame["sample"]}
+    within = [pair for pair in pairs + found if every[str(pair["a"])] == every[str(pair["b"])]]
+    table = make_pairs(within)
+    summary, notes = explain_groups(every, table, len(rows), 0)
+    return SamePlace(every, table, findings + notes, summary)
 
 
 def _site_pairs(rows: gpd.GeoDataFrame) -> list[Pair]:
@@ -133,7 +142,7 @@ def _site_pairs(rows: gpd.GeoDataFrame) -> list[Pair]:
     for name, site in zip(rows["sample"], rows["site"], strict=True):
         if not is_missing(site):
             sites[str(site)].append(name)
-    return [pair for names in sites.values() for pair in _star(names, "site")]
+    return [pair for names in sites.values() for pair in star(names, "site")]
 
 
 def _footprint_pairs(placed: gpd.GeoDataFrame, config: SamePlaceConfig) -> list[Pair]:
@@ -141,109 +150,9 @@ def _footprint_pairs(placed: gpd.GeoDataFrame, config: SamePlaceConfig) -> list[
     names = list(placed["sample"])
     ground = find_common_ground(list(placed.geometry), min_overlap=config.min_footprint_overlap)
     return [
-        _pair(
+        make_pair(
             names[one.a], names[one.b], "footprint", one.overlap,
             overlap=one.overlap, overlap_m2=one.overlap_m2,
         )
         for one in ground
     ]  # fmt: skip
-
-
-def _image_pairs(
-    rows: gpd.GeoDataFrame,
-    bands: Sequence[Band],
-    config: SamePlaceConfig,
-    factor: int,
-    workers: int | None,
-) -> tuple[list[Pair], list[Finding]]:
-    """Pair the samples whose images are the same or agree at some shift."""
-    names, paths = list(rows["sample"]), [Path(path) for path in rows["image"]]
-    formulas = config.layers or choose_layers(bands)
-    readings = read_layers(
-        paths, bands, formulas, valid=config.valid, factor=factor, workers=workers
-    )
-    pairs, findings = _duplicates(names, paths, readings)
-    blank = set(range(len(names)))
-    for number, formula in enumerate(formulas):
-        matches, without = match_layers(
-            [reading.layers[number] for reading in readings], config, workers=workers
-        )
-        blank &= set(without)
-        pairs += [
-            _pair(
-                names[one.a], names[one.b], f"image: {formula}", one.agreement.significance,
-                shift_row=one.agreement.row * factor, shift_col=one.agreement.col * factor,
-                overlap=one.agreement.overlap, agreement=one.agreement.agreement,
-            )
-            for one in matches
-        ]  # fmt: skip
-    if blank:
-        figure = f"{len(blank)} of {len(names)} samples, first {names[min(blank)]}"
-        findings.append(
-            Finding(
-                "", "", ", ".join(formulas), "no detail to find the same place by", figure, KEPT
-            )
-        )
-    return pairs, findings
-
-
-def _duplicates(
-    names: Sequence[str], paths: Sequence[Path], readings: Sequence[Reading]
-) -> tuple[list[Pair], list[Finding]]:
-    """Pair the images whose pixels are all the same, and say so."""
-    same: dict[str, list[int]] = defaultdict(list)
-    for number, reading in enumerate(readings):
-        if reading.content:
-            same[reading.content].append(number)
-    pairs: list[Pair] = []
-    findings = []
-    for copies in same.values():
-        pairs += _star([names[number] for number in copies], "duplicate")
-        findings += [
-            Finding(
-                names[number], str(paths[number]), "", "the same pixels as another image",
-                names[copies[0]], "kept, in one group",
-            )
-            for number in copies[1:]
-        ]  # fmt: skip
-    return pairs, findings
-
-
-def _group_findings(
-    groups: Mapping[str, str], pairs: pd.DataFrame, n_samples: int, factor: int
-) -> list[Finding]:
-    """Explain giant groups, and name the pairs that contradict the rest of their group."""
-    links: dict[str, list[Link]] = defaultdict(list)
-    columns = (pairs[name].tolist() for name in ("a", "b", "score", "shift_row", "shift_col"))
-    for a, b, score, row, col in zip(*columns, strict=True):
-        shift = None if is_missing(row) else (int(row), int(col))
-        links[groups[a]].append(Link(a, b, score, shift))
-    sizes = Counter(groups.values())
-    tolerance_px = _CONTRADICTION_WORKING_PX * factor
-    findings = []
-    for group in sorted(links):
-        # Without the shift of every link a layout would be a guess: then only the tree is of use.
-        is_laid = all(link.shift is not None for link in links[group])
-        mosaic = lay_out(links[group], tolerance_px=tolerance_px)
-        if is_laid:
-            findings += [
-                Finding(
-                    link.a, "", "", f"its shift to {link.b} contradicts stronger pairs of its group",
-                    f"score {link.score:.1f}", KEPT,
-                )
-                for link in mosaic.contradictions
-            ]  # fmt: skip
-        if _is_giant(sizes[group], n_samples):
-            extent = f", {mosaic.height} x {mosaic.width} px" if is_laid else ""
-            weakest = mosaic.weakest
-            held = f", held by {weakest.a} - {weakest.b} ({weakest.score:.1f})" if weakest else ""
-            figure = (
-                f"{sizes[group]} of {n_samples} samples by {len(links[group])} pairs{extent}{held}"
-            )
-            findings.append(Finding(group, "", "", "a giant group: check its pairs", figure, KEPT))
-    return findings
-
-
-def _is_giant(size: int, n_samples: int) -> bool:
-    """Tell whether a group is so large that folds can hardly be balanced around it."""
-    return size > GIANT_SAMPLES or (size >= _LEAST_GIANT and size > GIANT_SHARE * n_samples)

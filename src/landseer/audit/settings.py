@@ -7,6 +7,37 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
+class EmbeddingConfig(BaseModel):
+    """Grouping by the likeness of a network's outputs, as published kelp mapping did it; the better way is `image`.
+
+    The defaults repeat that work: the elevation as an 8-bit picture, the 1000 class scores of an ImageNet network, a
+    greedy merge that depends on the order, and groups above 100 samples taken apart.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    encoder: str = "resnet50.tv2_in1k"
+    """timm name of the network; the default tag is torchvision's IMAGENET1K_V2."""
+
+    weights: str = "imagenet"
+    """`imagenet`, a tag of timm, a local file, or `none` for a random network."""
+
+    features: Literal["logits", "pooled"] = "logits"
+    """The class scores, or the features before them averaged over the image."""
+
+    threshold: float = Field(default=0.97, gt=-1, le=1)
+    """Least cosine of two samples of one place."""
+
+    grouping: Literal["greedy", "components"] = "greedy"
+    """`greedy`: in order, without uniting groups; `components`: every chain to its end."""
+
+    explode_above: int | None = Field(default=100, ge=1)
+    """Groups of more samples are taken apart into single ones; None keeps them."""
+
+    seed: int = Field(default=0, ge=0)
+    """Root of a random network's weights."""
+
+
 class SamePlaceConfig(BaseModel):
     """What is compared, and how much agreement makes two samples the same place.
 
@@ -16,22 +47,28 @@ class SamePlaceConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    method: Literal["auto", "footprint", "image", "none"] = "auto"
-    """`auto`: by footprint where a sample has one, by image among the others; `none`: only sites and duplicates."""
+    method: Literal["auto", "footprint", "image", "embedding", "none"] = "auto"
+    """`auto`: by footprint where a sample has one, by image among the others; `embedding`: by how alike a pretrained
+    network finds them, which has no geometry and is kept to be compared with; `none`: only sites and duplicates."""
 
     layers: tuple[str, ...] = ()
-    """Formulas over band names, each compared by itself; empty: the elevation band, else near infrared."""
+    """Formulas over band names whose evidence adds up; empty: elevation and near infrared, or what there is of them."""
 
     valid: str | None = None
-    """Formula that is true where a pixel can be trusted, such as `qa == 0`; None trusts all but nodata."""
+    """Formula that is true where a pixel can be trusted, such as `qa == 0`; None takes what `quality.corrupted` leaves,
+    else all but nodata. Layers of elevation alone are not masked by a formula over quality bands alone."""
 
-    working_px: int = Field(default=128, ge=32, le=512)
-    """Images are averaged down until their longer side is at most this, in pixels."""
+    working_px: int | None = Field(default=None, ge=32, le=512)
+    """Images are averaged down until their longer side is at most this, in pixels; None: 192, or 128 for large sets."""
 
-    min_overlap: float = Field(default=0.1, gt=0, le=1)
+    min_overlap: float = Field(default=0.05, gt=0, le=1)
     """Least shared area of two images, as a share of one."""
 
-    min_agreement: float = Field(default=0.4, gt=0, le=1)
+    link_overlap: float = Field(default=0.1, ge=0, le=1)
+    """Least shared area, as a share of the smaller sample, that makes two samples one group. Samples that share less,
+    such as neighbours cut with a margin, stay apart, and are kept out of each other's training (column `barred`)."""
+
+    min_agreement: float = Field(default=0.2, gt=0, le=1)
     """Least correlation of the shared area; only the strong rule against coincidence is `false_pairs`."""
 
     false_pairs: float = Field(default=0.01, gt=0, lt=1000)
@@ -55,5 +92,9 @@ class SamePlaceConfig(BaseModel):
     candidates_per_sample: int = Field(default=40, ge=1)
     """Proposed pairs per sample that are registered, most votes first."""
 
-    exhaustive_up_to: int = Field(default=400, ge=0)
-    """Up to this many images every pair is also correlated at every shift: slower, and better with noise and clouds."""
+    exhaustive_up_to: int = Field(default=4000, ge=0)
+    """Up to this many images every pair is compared at every shift, all layers together; above it only pairs that
+    landmarks propose are, which finds less where there is noise or cloud."""
+
+    embedding: EmbeddingConfig = EmbeddingConfig()
+    """How `method: embedding` compares and groups."""

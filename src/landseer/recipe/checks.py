@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from landseer.adapters import config_bands, config_classes
+from landseer.adapters.pattern import find_files
 from landseer.core.bands import Band
 from landseer.errors import LandseerError
 from landseer.losses.build import build_loss
@@ -16,6 +17,7 @@ from landseer.models.decoders import decoder_settings
 from landseer.models.encoders import check_encoder, check_weights
 from landseer.models.inputs import plan_inputs
 from landseer.quantities.d4 import TTA_SETS
+from landseer.raster.read import read_info
 from landseer.recipe.problems import Problem
 from landseer.recipe.schema import Recipe
 from landseer.recipe.wording import nearest, not_among
@@ -106,9 +108,23 @@ def _quality(recipe: Recipe) -> Iterator[Problem]:
     """What is counted must be formulas over bands of the data; suspects must be conditions."""
     yield from _formula(recipe, ("quality", "corrupted"), recipe.quality.corrupted)
     yield from _formula(recipe, ("quality", "water"), recipe.quality.water)
+    yield from _formula(recipe, ("quality", "saturated"), recipe.quality.saturated)
     for number, rule in enumerate(recipe.quality.suspects):
         path: KeyPath = ("quality", "suspects", number, "where")
         yield from _formula(None, path, rule.where, condition=True)
+    names = config_classes(recipe.data).names
+    for name, figure in recipe.quality.figures.items():
+        yield from _formula(recipe, ("quality", "figures", name, "where"), figure.where)
+        if figure.of not in names:
+            yield Problem(("quality", "figures", name, "of"), not_among(names, figure.of))
+
+
+def _exclusions(recipe: Recipe) -> Iterator[Problem]:
+    """The list of what people left out must be there."""
+    path = recipe.quality.exclusions
+    if path is not None and not path.is_file():
+        message = f"expected a CSV with the columns sample, exclude, reason; got nothing at {path}"
+        yield Problem(("quality", "exclusions"), message)
 
 
 def _same_place(recipe: Recipe) -> Iterator[Problem]:
@@ -218,7 +234,9 @@ def _tta(recipe: Recipe) -> Iterator[Problem]:
 
 def _folds(recipe: Recipe) -> Iterator[Problem]:
     """Folds to train must be folds of the split."""
-    count = getattr(recipe.split, "n_folds", None) or len(getattr(recipe.split, "files", ()))
+    n_lists = len(getattr(recipe.split, "files", ()))
+    n_inner = n_lists - 1 if n_lists and recipe.split.outer else n_lists
+    count = getattr(recipe.split, "n_folds", None) or n_inner
     for number, fold in enumerate(recipe.train.folds or ()):
         if fold < 0 or (count and fold >= count):
             last = f"from 0 to {count - 1}" if count else "of 0 or more"
@@ -237,14 +255,56 @@ def _split_files(recipe: Recipe) -> Iterator[Problem]:
             yield Problem(path, f"expected a text file of sample names; got nothing at {file}")
 
 
+def _split_needs(recipe: Recipe) -> Iterator[Problem]:
+    """The data must have the sites, dates and places on the Earth that the split goes by."""
+    data, split = recipe.data, recipe.split
+    by_site = split.kind != "fixed" and getattr(split, "column", "") == "site"
+    wanted = {
+        "date": split.kind if split.kind == "by_time" else "",
+        "site": split.kind if by_site else "holdout_sites" if _puts_sites_aside(split) else "",
+    }
+    for name, key in wanted.items():
+        if key and not hasattr(data, name):
+            message = (
+                f"expected data with a {name} for each sample; adapter {data.adapter} brings none"
+            )
+            yield Problem(("split", "kind" if key == split.kind else key), message)
+        elif key and getattr(data, name) is None and getattr(data, f"{name}_table") is None:
+            message = f"expected {name} or {name}_table, for split {key} goes by it; got neither"
+            yield Problem(("data",), message)
+    key = "buffer_m" if getattr(split, "buffer_m", 0) else "kind"
+    if (split.kind == "spatial_blocks" or key == "buffer_m") and _is_nowhere(data):
+        message = (
+            "expected images with CRS and transform, for distances on the ground; got one without"
+        )
+        yield Problem(("split", key), message)
+
+
+def _puts_sites_aside(split: Any) -> bool:
+    """Say whether the split puts values of the column `site` aside."""
+    return bool(getattr(split, "holdout_sites", ())) and not hasattr(split, "column")
+
+
+def _is_nowhere(data: Any) -> bool:
+    """Say whether the first image is there and has no CRS."""
+    if not hasattr(data, "images"):
+        return False
+    try:
+        return read_info(find_files(Path(data.root), data.images)[0].path).crs is None
+    except (LandseerError, IndexError):
+        return False  # the stage that lists the samples says more of it
+
+
 Check = Callable[[Recipe], Iterator[Problem]]
 
 CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("data",), _data),
     (("data",), _classes),
     (("data", "quality"), _quality),
+    (("quality",), _exclusions),
     (("data", "same_place"), _same_place),
     (("split",), _split_files),
+    (("data", "split"), _split_needs),
     (("data", "inputs"), _bands),
     (("data", "inputs"), _indices),
     (("data", "inputs"), _conditions),

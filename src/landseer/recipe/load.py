@@ -21,6 +21,7 @@ from landseer.recipe.yaml_file import KeyPath, Marks, dump_yaml, parse_yaml
 
 FILE_KEYS: tuple[tuple[str, str], ...] = (
     ("data", "root"),
+    ("quality", "exclusions"),
     ("split", "files"),
     ("split", "holdout_file"),
     ("model", "weights"),

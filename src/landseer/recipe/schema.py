@@ -9,12 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from landseer.adapters import AdapterConfig
 from landseer.audit.quality import QualityConfig
 from landseer.audit.settings import SamePlaceConfig
+from landseer.audit.suspects import SuspectsConfig
 from landseer.augment import AugmentConfig
 from landseer.losses import Dice, LossConfig
 from landseer.models.config import ModelConfig, PreprocessConfig
 from landseer.report.config import ReportConfig
 from landseer.samples.weights import WeightsConfig
 from landseer.select.config import SelectConfig
+from landseer.select.leak_config import LeakConfig
 from landseer.splits import SplitConfig
 from landseer.train.config import TrainConfig
 
@@ -52,5 +54,9 @@ class Recipe(BaseModel):
     """How members are trained."""
     select: SelectConfig = SelectConfig()
     """How threshold, members and test-time augmentation are chosen, on out-of-fold predictions."""
+    suspects: SuspectsConfig = SuspectsConfig()
+    """How labels that out-of-fold predictions contradict are ranked."""
+    leak: LeakConfig = LeakConfig()
+    """How `landseer leak` measures what a random split would have flattered."""
     report: ReportConfig = ReportConfig()
     """What the report shows."""

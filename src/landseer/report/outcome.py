@@ -14,6 +14,7 @@ from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
 from landseer.report.config import ReportConfig
 from landseer.select.selection import Selection
+from landseer.select.suspects import Suspects
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Outcome:
         oof: folder of out-of-fold predictions of the chosen symmetries.
         monitor: the score whose best epoch was kept.
         seconds: time of each stage.
+        suspects: labels that out-of-fold predictions contradict; None where none were compared.
+        suspect_pictures: how many of them are shown.
     """
 
     name: str
@@ -54,6 +57,8 @@ class Outcome:
     oof: Path
     monitor: str
     seconds: Mapping[str, float] = field(default_factory=dict)
+    suspects: Suspects | None = None
+    suspect_pictures: int = 24
 
     def row(self, sample: str) -> pd.Series:
         """Return a sample's row of the table.

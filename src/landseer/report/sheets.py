@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landseer.raster.label import read_label
+from landseer.report.composites import COLOURS, colour_bands, natural_bands
 from landseer.report.examples import Examples
 from landseer.report.judged import Judged, judge
 from landseer.report.outcome import Outcome
@@ -35,7 +36,8 @@ def contact_sheet(outcome: Outcome, samples: Sequence[str]) -> Part:
     shown = [_contact(outcome, sample, first=not i) for i, sample in enumerate(samples)]
     return tiles(
         shown,
-        "True colour; one stretch for all three bands of a sample. Point at a picture to lift the outline.",
+        f"{_named(outcome).capitalize()}; one stretch for all three bands of a sample. Point at a picture to lift the "
+        "outline.",
         (Mark("line", OUTLINE, "outline of the label"), _NO_DATA),
     )
 
@@ -52,8 +54,8 @@ def places_sheet(outcome: Outcome, groups: Sequence[tuple[str, Sequence[str]]]) 
         facts = (("samples", f"{len(members):,}"), ("fold", ", ".join(map(str, folds))))
         rows.append(Strip(place, facts, shown))
     caption = (
-        f"Near infrared, red, green. At most {_PER_PLACE} samples of a place; its name is its first sample's, "
-        "unless the data give it one."
+        f"{_named(outcome, false_colour=True).capitalize()}. At most {_PER_PLACE} samples of a place; its name is its "
+        "first sample's, unless the data give it one."
     )
     return strips("", rows, caption, (_NO_DATA,), _PER_PLACE)
 
@@ -71,7 +73,7 @@ def predictions_sheet(
     else:
         marks += [Mark("fill", HITS[1], "right"), Mark("fill", HITS[2], "wrong")]
     marks += [Mark("ramp", "", "probability 0 to 1"), _NO_DATA]
-    return strips(title, rows, caption, marks, 5)
+    return strips(title, rows, caption, marks, len(rows[0].tiles) if rows else 5)
 
 
 def _contact(outcome: Outcome, sample: str, *, first: bool) -> Tile:
@@ -94,7 +96,7 @@ def _photo(outcome: Outcome, sample: str, *, first: bool, false_colour: bool = F
     picture = composite(Path(row["image"]), outcome.bands, false_colour=false_colour)
     return Tile(
         photo_uri(picture, _SMALL_PX),
-        f"{sample}, {'false' if false_colour else 'true'} colour",
+        f"{sample}, {_named(outcome, false_colour=false_colour)}",
         sample,
         bar=scale_bar(picture.shape[1], row["gsd_m"]) if first else None,
     )
@@ -114,7 +116,7 @@ def _prediction(outcome: Outcome, sample: str, examples: Examples, *, first: boo
 
 
 def _panels(outcome: Outcome, sample: str, judged: Judged, *, first: bool) -> tuple[Tile, ...]:
-    """Make the five pictures of a prediction."""
+    """Make the pictures of a prediction."""
     row, n_classes = outcome.row(sample), len(outcome.classes)
     image = Path(row["image"])
     natural = composite(image, outcome.bands)
@@ -122,8 +124,8 @@ def _panels(outcome: Outcome, sample: str, judged: Judged, *, first: bool) -> tu
     nothing = np.full(judged.decision.shape, 255, np.uint8)
     truth = nothing if judged.truth is None else judged.truth
     pictures = {
-        "true colour": photo_uri(natural, _LARGE_PX),
-        "false colour": photo_uri(composite(image, outcome.bands, false_colour=True), _LARGE_PX),
+        _named(outcome): photo_uri(natural, _LARGE_PX),
+        **_false_colour(outcome, image),
         "truth": index_uri(truth, colours, _LARGE_PX),
         **_said(judged, colours, n_classes),
         "result": index_uri(hits(truth, judged.decision, n_classes), HITS, _LARGE_PX),
@@ -133,6 +135,22 @@ def _panels(outcome: Outcome, sample: str, judged: Judged, *, first: bool) -> tu
         Tile(uri, f"{sample}, {name}", name, bar=None if i else bar)
         for i, (name, uri) in enumerate(pictures.items())
     )
+
+
+def _false_colour(outcome: Outcome, image: Path) -> dict[str, str]:
+    """Make the picture in false colour; none where the bands for it are missing."""
+    if colour_bands(outcome.bands, "false") is None:
+        return {}
+    return {
+        "false colour": photo_uri(composite(image, outcome.bands, false_colour=True), _LARGE_PX)
+    }
+
+
+def _named(outcome: Outcome, *, false_colour: bool = False) -> str:
+    """Name what `composite` shows of these bands."""
+    if false_colour and colour_bands(outcome.bands, "false") is not None:
+        return COLOURS["false"][1]
+    return natural_bands(outcome.bands)[1]
 
 
 def _said(judged: Judged, colours: Sequence[str], n_classes: int) -> dict[str, str]:

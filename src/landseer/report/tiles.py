@@ -7,6 +7,7 @@ import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import matplotlib
 import numpy as np
@@ -15,14 +16,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from landseer.core.bands import Band
-from landseer.raster.read import read_bands
+from landseer.report.composites import colour_bands, natural_bands, read_colours
 from landseer.report.parts import Bar
 from landseer.track.pixels import hatch, length_text, nice_length, stretch
 
 OUTLINE = "#ffd400"
 """Colour of the outline of a label."""
 
-_NATURAL, _FALSE = ("R", "G", "B"), ("N", "R", "G")
+Kind = TypeVar("Kind", bound=np.generic)
+
 _SHARE_STEPS = 64
 _QUALITY = 80
 
@@ -33,18 +35,27 @@ def composite(
     """Read a sample as a picture: true colour, or near infrared, red, green.
 
     Returns:
-        (h, w, 3) float32 in [0, 1], hatched where invalid; the first bands where the codes are missing.
+        (h, w, 3) float32 in [0, 1], hatched where invalid; where a band of it is missing, what comes nearest to true
+        colour (`composites.natural_bands`).
     """
-    by_code = {code: band for band in bands for code in band.codes}
-    wanted = _FALSE if false_colour else _NATURAL
-    chosen = [by_code[code] for code in wanted if code in by_code]
-    if len(chosen) < 3:
-        chosen = list(bands[:3]) if len(bands) >= 3 else [bands[0]]
-    raw = read_bands(path, [band.index for band in chosen]).astype(np.float32)
-    for layer, band in zip(raw, chosen, strict=True):
-        if band.nodata is not None:
-            layer[layer == band.nodata] = np.nan
-    return stretch(raw)
+    chosen = colour_bands(bands, "false") if false_colour else None
+    return stretch(read_colours(path, chosen or natural_bands(bands)[0]))
+
+
+def fitted(picture: NDArray[np.float32], side_px: int) -> NDArray[np.float32]:
+    """Bring (h, w, 3) in 0..1 to about this longer side: averaged if larger, repeated by a whole number if smaller."""
+    longest = max(picture.shape[:2])
+    if longest <= side_px:
+        return _enlarged(picture, side_px)
+    image = Image.fromarray(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8))
+    height, width = (max(1, round(n * side_px / longest)) for n in picture.shape[:2])
+    small = np.asarray(image.resize((width, height), Image.Resampling.BOX), np.float32)
+    return small / np.float32(255)
+
+
+def fitted_numbers(numbers: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:
+    """Bring (h, w) class numbers to the size that `fitted` gives pictures: the nearest pixels, nothing is mixed."""
+    return _enlarged(_thinned(numbers, side_px), side_px)
 
 
 def photo_uri(picture: NDArray[np.float32], side_px: int) -> str:
@@ -125,7 +136,7 @@ def _thinned(array: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:
     return array[np.ix_(rows, cols)]
 
 
-def _enlarged(array: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:
+def _enlarged(array: NDArray[Kind], side_px: int) -> NDArray[Kind]:
     """Repeat the pixels of a small picture by a whole number, so that browsers do not blur them."""
     factor = max(1, side_px // max(array.shape[:2]))
     return array.repeat(factor, axis=0).repeat(factor, axis=1)

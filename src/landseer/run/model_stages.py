@@ -32,6 +32,7 @@ from landseer.samples.schema import is_missing
 from landseer.samples.table import read_samples, usable
 from landseer.select.choose import select
 from landseer.select.selection import read_selection
+from landseer.splits import takes_part, trains
 from landseer.train.fit import Job, fit_member
 
 OOF_MARK = "oof/done.json"
@@ -53,7 +54,7 @@ class Member:
 def trainable(run: Run) -> gpd.GeoDataFrame:
     """Return the labelled samples that take part in folds."""
     frame = usable(read_samples(run.path("samples.parquet")), side="train")
-    return frame[frame["label"].notna() & ~frame["holdout"].astype(bool)].reset_index(drop=True)
+    return frame[frame["label"].notna() & takes_part(frame)].reset_index(drop=True)
 
 
 def members_of(run: Run) -> list[Member]:
@@ -93,7 +94,8 @@ def member_key(run: Run, member: Member) -> str:
     for name in ("folds", "seeds", "workers", "cache_gb", "images", "eval_batch_size"):
         train.pop(name)
     frame = trainable(run)
-    table = frame[["sample", "fold", "weight"]].to_json()
+    barred = ["barred"] if (frame["barred"] != "").any() else []
+    table = frame[["sample", "fold", "weight", *barred]].to_json()
     return hash_value(
         {
             "recipe": {key: run.recipe_value(key) for key in keys},
@@ -141,7 +143,7 @@ def make_job(
 ) -> Job:
     """Describe one member's training."""
     fold = frame["fold"].to_numpy()
-    train = np.flatnonzero(fold != member.fold)
+    train = np.flatnonzero(trains(frame, member.fold))
     return Job(
         member=member.name,
         folder=folder,

@@ -12,6 +12,7 @@ from landseer.run.context import Run
 from landseer.run.model_stages import members_of, monitor_of
 from landseer.samples.table import read_samples
 from landseer.select.selection import read_selection
+from landseer.select.suspects import read_suspects
 from landseer.track.history import read_history
 
 
@@ -39,6 +40,8 @@ def write_report(run: Run) -> None:
         oof=run.path(f"oof/{selection.tta}/seed{members[0].seed}"),
         monitor=monitor_of(run),
         seconds=_seconds(run),
+        suspects=read_suspects(run.folder),
+        suspect_pictures=run.recipe.suspects.pictures,
     )
     build_report(outcome, run.path("report/index.html"))
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from landseer.run.data_stages import audit, list_samples, measure, split_samples
+from landseer.run.decisions import audit_files
+from landseer.run.look_stage import write_look
 from landseer.run.model_stages import choose, predict_out_of_fold, train_members, write_model
 from landseer.run.outside import data_state, split_files, training_files
 from landseer.run.report_stage import write_report
 from landseer.run.stage import Stage
+from landseer.run.suspects_stage import write_suspects
 
 _MODEL_KEYS = ("seed", "data", "inputs", "model", "loss", "augment")
 _TRAIN_KEYS = tuple(
@@ -33,16 +36,23 @@ STAGES: tuple[Stage, ...] = (
         "audit",
         audit,
         keys=("data", "quality", "same_place"),
-        inputs=("audit/listed.parquet",),
-        outputs=("audit/audited.parquet", "audit/findings.csv", "audit/pairs.csv"),
-        extra=data_state,
+        inputs=("audit/listed.parquet", "audit/listing.csv"),
+        outputs=(
+            "audit/audited.parquet",
+            "audit/findings.csv",
+            "audit/pairs.csv",
+            "audit/groups.csv",
+            "audit/exclusions.csv",
+            "audit/summary.json",
+        ),
+        extra=audit_files,
     ),
     Stage(
         "split",
         split_samples,
         keys=("seed", "split", "weights"),
         inputs=("audit/audited.parquet", "audit/pairs.csv"),
-        outputs=("samples.parquet", "audit/proof.json"),
+        outputs=("samples.parquet", "audit/proof.json", "audit/balance.csv"),
         extra=split_files,
     ),
     Stage(
@@ -51,6 +61,21 @@ STAGES: tuple[Stage, ...] = (
         keys=("data", "inputs"),
         inputs=("samples.parquet",),
         outputs=("statistics.json",),
+        extra=training_files,
+    ),
+    Stage(
+        "look",
+        write_look,
+        keys=("name", "seed", "data", "quality", "inputs", "report"),
+        inputs=(
+            "samples.parquet",
+            "statistics.json",
+            "audit/listing.csv",
+            "audit/findings.csv",
+            "audit/pairs.csv",
+            "audit/proof.json",
+        ),
+        outputs=("report/data/index.html", "report/data/*.png", "report/data/groups"),
         extra=training_files,
     ),
     Stage(
@@ -78,6 +103,14 @@ STAGES: tuple[Stage, ...] = (
         extra=training_files,
     ),
     Stage(
+        "suspects",
+        write_suspects,
+        keys=("data", "suspects", "train.seeds", "train.folds"),
+        inputs=("samples.parquet", "oof", "selection.json"),
+        outputs=("audit/suspects.csv", "audit/suspects"),
+        extra=training_files,
+    ),
+    Stage(
         "model",
         write_model,
         keys=("name", "data", "inputs", "model"),
@@ -87,7 +120,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "report",
         write_report,
-        keys=("name", "report"),
+        keys=("name", "report", "suspects.pictures"),
         inputs=(
             "selection.json",
             "samples.parquet",
@@ -97,6 +130,8 @@ STAGES: tuple[Stage, ...] = (
             "audit/findings.csv",
             "audit/pairs.csv",
             "audit/proof.json",
+            "audit/suspects.csv",
+            "audit/suspects",
         ),
         outputs=("report/index.html",),
     ),
@@ -107,7 +142,9 @@ VERBS = {
     "audit": "audit",
     "split": "split",
     "statistics": "statistics",
+    "look": "look",
     "train": "oof",
+    "suspects": "suspects",
     "select": "model",
     "report": "report",
 }

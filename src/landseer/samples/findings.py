@@ -49,3 +49,41 @@ def write_findings(path: Path, findings: Iterable[Finding]) -> None:
     """
     with atomic_path(path) as temporary:
         findings_frame(sorted(findings)).to_csv(temporary, index=False)
+
+
+def read_findings(path: Path) -> list[Finding]:
+    """Read findings as `write_findings` wrote them.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return [Finding(*map(str, row)) for row in table.itertuples(index=False, name=None)]
+
+
+def count_kinds(findings: Iterable[Finding]) -> pd.DataFrame:
+    """Count the findings of each kind, so that many stay readable.
+
+    Returns:
+        One row per `what`: `what`, `found` (findings), `samples` (different ones), `excluded` and `kept` (findings, by
+        what was done), `other` (neither: a file that belongs to no sample); those that left most out first.
+    """
+    table = findings_frame(findings)
+    kinds = table["action"].str.split(r"[ ,:]", n=1, regex=True).str[0].fillna("")
+    table = table.assign(
+        excluded=(kinds == EXCLUDED).astype(int),
+        kept=(kinds == KEPT).astype(int),
+        other=(~kinds.isin([EXCLUDED, KEPT])).astype(int),
+        sample=table["sample"].where(table["sample"] != ""),
+    )
+    grouped = table.groupby("what", sort=True)
+    counted = grouped.agg(
+        found=("action", "size"),
+        samples=("sample", "nunique"),
+        excluded=("excluded", "sum"),
+        kept=("kept", "sum"),
+        other=("other", "sum"),
+    ).reset_index()
+    return counted.sort_values(
+        ["excluded", "found", "what"], ascending=[False, False, True], ignore_index=True
+    )

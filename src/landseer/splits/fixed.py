@@ -10,9 +10,7 @@ import geopandas as gpd
 from landseer.errors import FileReadError, RecipeError
 from landseer.samples.schema import is_missing, shorten
 from landseer.splits.config import FixedConfig
-
-TRAIN_ONLY = -1
-HOLDOUT = -2
+from landseer.splits.parts import HOLDOUT, TRAIN_ONLY
 
 
 def fixed_folds(rows: gpd.GeoDataFrame, config: FixedConfig) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import geopandas as gpd
 import numpy as np
@@ -10,7 +10,9 @@ import pandas as pd
 
 from landseer.errors import StageError
 from landseer.samples.table import usable
-from landseer.splits.assign import assign
+from landseer.splits.blocks import spatial_blocks
+from landseer.splits.buffer import deal_apart
+from landseer.splits.by_time import by_time
 from landseer.splits.config import (
     FixedConfig,
     GroupKFoldConfig,
@@ -18,106 +20,124 @@ from landseer.splits.config import (
     SplitConfig,
     StratifiedGroupKFoldConfig,
 )
-from landseer.splits.fixed import HOLDOUT, fixed_folds
-from landseer.splits.strata import count_matrix, stratum_keys
+from landseer.splits.fixed import fixed_folds
+from landseer.splits.members import spell_barred
+from landseer.splits.outer import nest, nested_table
+from landseer.splits.parts import HOLDOUT, TRAIN_ONLY, UNUSED, Parts, unbarred
+from landseer.splits.sites import leave_one_site_out, location_stratified
+from landseer.splits.units import deal, groups_of, put_aside
 
-NO_FOLD = -1
-"""Fold of samples that are never held out: other side, excluded, put aside, or trained on only."""
+NO_FOLD = TRAIN_ONLY
+"""Fold of samples that are never held out: other side, excluded, put aside, not used, or trained on only."""
 
 
 def split(frame: gpd.GeoDataFrame, config: SplitConfig, seed: int) -> gpd.GeoDataFrame:
-    """Add the columns `fold` and `holdout`.
+    """Add the columns `fold`, `holdout` and `barred`, and `block` where there are blocks of ground.
 
     Args:
-        frame: sample table; grouped splitters need the column `group`, strata their columns.
+        frame: sample table; grouped splitters need the column `group`, strata and sites their columns.
         config: the splitter and its settings.
         seed: decides ties alone; equal inputs and seeds give equal folds.
 
     Returns:
         A copy with `fold` (int64; -1 for samples that are never held out: the test side, excluded ones, those put
-        aside and those of a fixed split that are trained on only) and `holdout` (bool, True for those put aside).
+        aside or not used, and those that are trained on only), `holdout` (bool, True for those put aside) and
+        `barred` (text: numbers of the folds that the sample must not train, separated by spaces; all of them for
+        samples that are not used).
 
     Raises:
-        StageError: there is no group, or there are fewer groups than folds.
+        StageError: there is no group, site, date or footprint, there is too little to make so many folds of, or a
+            fold has nothing to train on.
+        DataError: dates cannot be read.
         RecipeError: a column or list is not what it should be.
     """
     rows = usable(frame, "train").sort_values("sample", kind="stable")
-    folds = SPLITTERS[config.kind](rows, config, seed)
-    fold = pd.Series(NO_FOLD, index=frame.index, dtype=np.int64)
-    aside = pd.Series(False, index=frame.index)
-    given = np.array(folds, np.int64)
-    fold.loc[rows.index] = np.where(given == HOLDOUT, NO_FOLD, given)
-    aside.loc[rows.index] = given == HOLDOUT
-    return frame.assign(fold=fold, holdout=aside)
+    splitter = SPLITTERS[config.kind]
+    if config.outer is None:
+        parts = splitter(rows, config, seed)
+    else:
+        parts = nest(splitter, rows, config, seed, config.outer.fold)
+    _check_trained(parts)
+    return _write(frame, rows.index, parts)
 
 
-def group_kfold(rows: gpd.GeoDataFrame, config: GroupKFoldConfig, seed: int) -> list[int]:
-    """Share groups out by size; returns the fold of each row, -2 for those put aside."""
-    return _folds(rows, _groups(rows), (), config, seed)
+def nested_folds(frame: gpd.GeoDataFrame, config: SplitConfig, seed: int) -> pd.DataFrame:
+    """List every outer fold and its inner folds, as `outer.nested_table` describes.
+
+    Raises:
+        As for `split`, for any of the outer folds.
+    """
+    rows = usable(frame, "train").sort_values("sample", kind="stable")
+    return nested_table(SPLITTERS[config.kind], rows, config, seed)
 
 
-def stratified_group_kfold(
-    rows: gpd.GeoDataFrame, config: StratifiedGroupKFoldConfig, seed: int
-) -> list[int]:
-    """Share groups out by size and make-up; returns the fold of each row, -2 for those put aside."""
-    return _folds(rows, _groups(rows), config.strata, config, seed)
+def whole_groups(
+    rows: gpd.GeoDataFrame, config: GroupKFoldConfig | StratifiedGroupKFoldConfig, seed: int
+) -> Parts:
+    """Share groups out by size and, where there are strata, by make-up; and keep the buffer."""
+    return deal_apart(rows, groups_of(rows), config, n_folds=config.n_folds, seed=seed)
 
 
-def random(rows: gpd.GeoDataFrame, config: RandomConfig, seed: int) -> list[int]:
-    """Share single samples out, whatever group they are of; returns the fold of each row, -2 for those put aside."""
-    return _folds(rows, list(rows["sample"]), config.strata, config, seed)
+def random(rows: gpd.GeoDataFrame, config: RandomConfig, seed: int) -> Parts:
+    """Share single samples out, whatever group they are of."""
+    units = list(rows["sample"])
+    fold = np.full(len(rows), HOLDOUT, np.int64)
+    kept = np.flatnonzero(~put_aside(rows, units, config, seed=seed)).tolist()
+    names, n_folds = [units[n] for n in kept], config.n_folds
+    fold[kept] = deal(rows.iloc[kept], names, config, n_folds=n_folds, seed=seed, noun="sample")
+    return unbarred(fold)
 
 
-def fixed(rows: gpd.GeoDataFrame, config: FixedConfig, seed: int) -> list[int]:
-    """Look up the given folds; the seed has no say. Returns the fold of each row, -2 for those put aside."""
-    return fixed_folds(rows, config)
+def fixed(rows: gpd.GeoDataFrame, config: FixedConfig, seed: int) -> Parts:
+    """Look up the given folds; the seed has no say."""
+    return unbarred(np.array(fixed_folds(rows, config), np.int64))
 
 
-SPLITTERS: dict[str, Callable[..., list[int]]] = {
-    "group_kfold": group_kfold,
-    "stratified_group_kfold": stratified_group_kfold,
+SPLITTERS: dict[str, Callable[..., Parts]] = {
+    "group_kfold": whole_groups,
+    "stratified_group_kfold": whole_groups,
+    "spatial_blocks": spatial_blocks,
+    "leave_one_site_out": leave_one_site_out,
+    "location_stratified": location_stratified,
+    "by_time": by_time,
     "fixed": fixed,
     "random": random,
 }
+"""Splitters by name: (usable training rows sorted by name, config, seed) -> parts."""
 
 
-def _groups(rows: gpd.GeoDataFrame) -> list[str]:
-    """Return the group of each row."""
-    if "group" not in rows.columns or rows["group"].isna().any():
+def _check_trained(parts: Parts) -> None:
+    """Refuse folds that hold nothing out, or that nothing trains."""
+    for number in range(parts.barred.shape[1]):
+        can_train = (parts.fold >= TRAIN_ONLY) & (parts.fold != number)
+        left = int((can_train & ~parts.barred[:, number]).sum())
+        held = int((parts.fold == number).sum())
+        if left and held:
+            continue
+        lost = int((parts.fold == UNUSED).sum())
+        what = "to train" if held else "held out by"
         raise StageError(
-            "expected a group for every training sample; got none for some",
-            where="column group",
-            do="run `landseer audit` first",
-        )
-    return [str(group) for group in rows["group"]]
-
-
-def _folds(
-    rows: gpd.GeoDataFrame,
-    units: Sequence[str],
-    strata: Sequence[str],
-    config: GroupKFoldConfig | StratifiedGroupKFoldConfig | RandomConfig,
-    seed: int,
-) -> list[int]:
-    """Put units aside first, then share the others out."""
-    stratifications = stratum_keys(rows, strata)
-    names = sorted(set(units))
-    counts, _ = count_matrix(units, names, stratifications)
-    number = dict.fromkeys(names, HOLDOUT)
-    kept = list(range(len(names)))
-    if config.holdout and names:
-        parts = (1 - config.holdout, config.holdout)
-        aside = assign(names, counts, parts, seed=seed, key="holdout")
-        kept = [n for n in kept if not aside[n]]
-    if len(kept) < config.n_folds:
-        raise StageError(
-            f"expected at least as many groups as folds; got {len(kept)} groups for {config.n_folds} folds",
+            f"expected samples {what} fold {number}; got none ({int(can_train.sum()) - left} are barred from it, "
+            f"{lost} are not used at all)",
             where="split",
-            do="set split.n_folds lower",
+            do="lower split.buffer_m or split.gap_days, allow known places by split.same_place, or make fewer folds",
         )
-    chosen = [names[n] for n in kept]
-    shares = (1 / config.n_folds,) * config.n_folds
-    number |= dict(
-        zip(chosen, assign(chosen, counts[kept], shares, seed=seed, key="fold"), strict=True)
-    )
-    return [number[unit] for unit in units]
+
+
+def _write(frame: gpd.GeoDataFrame, index: pd.Index, parts: Parts) -> gpd.GeoDataFrame:
+    """Write parts into the columns of the whole table."""
+    fold = pd.Series(NO_FOLD, index=frame.index, dtype=np.int64)
+    aside = pd.Series(False, index=frame.index)
+    every = range(parts.barred.shape[1])
+    fold.loc[index] = np.maximum(parts.fold, NO_FOLD)
+    aside.loc[index] = parts.fold == HOLDOUT
+    spelled = [
+        spell_barred(every if number == UNUSED else np.flatnonzero(bars))
+        for number, bars in zip(parts.fold, parts.barred, strict=True)
+    ]
+    barred = pd.Series(spelled, index=index, dtype=object).reindex(frame.index, fill_value="")
+    frame = frame.assign(fold=fold, holdout=aside, barred=barred)
+    if parts.blocks is None:
+        return frame
+    named = pd.Series(list(parts.blocks), index=index, dtype=object)
+    return frame.assign(block=named.reindex(frame.index, fill_value=""))

@@ -1,0 +1,102 @@
+"""The data page for notebooks: plots as attributes, and the whole page where the object itself is shown."""
+
+from __future__ import annotations
+
+import html
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from landseer.report.balance import balance_figure, class_shares_figure
+from landseer.report.correlation import correlation_figure
+from landseer.report.data_page import LOOK_SECTIONS, render
+from landseer.report.footprint_map import details_figure, map_figure, placed
+from landseer.report.histograms import histograms_figure
+from landseer.report.layout_figure import layout_figure
+from landseer.report.look import Look
+from landseer.report.quality_plots import quality_figure
+from landseer.report.signatures import signatures_figure, spreads_figure
+from landseer.report.style import SETTINGS
+
+Drawn = TypeVar("Drawn", Figure, Figure | None)
+
+
+@dataclass(frozen=True, slots=True)
+class DataLook:
+    """The data of a run, to be looked at in a notebook.
+
+    Attributes:
+        data: what the plots are made of: the sample table, bands, classes, statistics, pairs, pixels.
+    """
+
+    data: Look
+
+    @property
+    def signatures(self) -> Figure:
+        """Means of the classes over the bands."""
+        return _drawn(signatures_figure, self.data)
+
+    @property
+    def spreads(self) -> Figure:
+        """Each class with the spread of its pixels."""
+        return _drawn(spreads_figure, self.data)
+
+    @property
+    def histograms(self) -> Figure:
+        """Histogram of each channel with its clip lines."""
+        return _drawn(histograms_figure, self.data)
+
+    @property
+    def correlation(self) -> Figure:
+        """Correlation of the channels."""
+        return _drawn(correlation_figure, self.data)
+
+    @property
+    def balance(self) -> Figure:
+        """What each fold holds against its fair share."""
+        return _drawn(balance_figure, self.data)
+
+    @property
+    def class_shares(self) -> Figure:
+        """Share of each class in each fold."""
+        return _drawn(class_shares_figure, self.data)
+
+    @property
+    def map(self) -> Figure | None:
+        """Footprints by fold; None where no sample has a georeference."""
+        return _drawn(map_figure, self.data) if len(placed(self.data)) else None
+
+    @property
+    def map_details(self) -> Figure | None:
+        """The clusters of footprints; None where the map shows all there is."""
+        return _drawn(details_figure, self.data) if len(placed(self.data)) else None
+
+    @property
+    def layout(self) -> Figure | None:
+        """The largest places in pixels; None where no shifts are known."""
+        return _drawn(layout_figure, self.data)
+
+    @property
+    def quality(self) -> Figure:
+        """Spread of each quality figure with the recipe's limits."""
+        return _drawn(quality_figure, self.data)
+
+    def _repr_html_(self) -> str:
+        """Show the whole page in a frame of its own, so that its style does not leak into the notebook."""
+        with rc_context(SETTINGS), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+            page = render(self.data, [section(self.data) for section in LOOK_SECTIONS])
+        return (
+            f'<iframe srcdoc="{html.escape(page, quote=True)}" style="width:100%;height:80vh;border:0" '
+            'title="the data"></iframe>'
+        )
+
+
+def _drawn(draw: Callable[[Look], Drawn], data: Look) -> Drawn:
+    """Draw as on the page."""
+    with rc_context(SETTINGS):
+        return draw(data)
