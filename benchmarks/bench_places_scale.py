@@ -8,8 +8,8 @@ to 9 times, shifted by up to half a tile each way. To make 100 000 in minutes, t
 of large grounds, each used in its eight orientations, and their noise out of the details of noise; two views of one
 spot agree by 0.83. What is timed is the grouping: proposing pairs, proving them, joining them. Describing (details and
 landmarks from a layer) grows with the number of tiles, and is timed on 1000 layers. Each size and case runs in a
-process of its own. Memory is the most that the process, made grounds and all, and its workers held at once, sampled; packed
-details lie in a temporary file, whose size is given too.
+process of its own. Memory is the most that the process, made grounds and all, and its workers held at once, sampled;
+packed details lie in a temporary file, whose size is given too.
 
 Cases: `places` as above; `one` place seen by all tiles; `flat` tiles that are all alike but for noise and a fixed
 pattern; `fields`, periodic patterns of a few kinds that all look alike.

@@ -7,7 +7,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from landseer.adapters import AdapterConfig, config_bands, config_classes, scan_samples
-from landseer.audit.integrity import check
+from landseer.audit import examine as audit
 
 DATA = Path(os.environ.get("LANDSEER_DATA", Path(__file__).parents[2] / "../shared/data"))
 RGB = [{"name": name} for name in ("red", "green", "blue")]
@@ -28,7 +28,7 @@ def examine(name, **keys):
         {"adapter": "folder", "root": DATA / name} | keys
     )
     frame, findings = scan_samples(config)
-    checked, more = check(frame, config_bands(config), config_classes(config))
+    checked, more = audit.examine(frame, config_bands(config), config_classes(config))
     return checked, findings + more
 
 
@@ -39,7 +39,9 @@ def test_twelve_bands_with_png_labels():
         classes=[{"name": "land", "value": 0}, {"name": "water", "value": 1}],
     )  # fmt: skip
     assert len(frame) == 249
-    assert findings == []
+    assert frame["excluded"].isna().all()
+    what = {"band is constant", "the same label as under another image"}
+    assert {item.what for item in findings} == what
     assert frame["crs"].isna().all()
 
 
@@ -51,7 +53,8 @@ def test_rgb_coded_masks_of_several_sites():
         site=r"^tile(\d+)/",
     )  # fmt: skip
     assert len(frame) == 63
-    assert findings == []
+    assert frame["excluded"].isna().all()
+    assert {item.what for item in findings} <= {"image is striped", "images of several sizes"}
     assert sorted(set(frame["site"])) == list("1234567")
 
 

@@ -118,3 +118,11 @@ def test_what_the_cap_leaves_out_is_counted():
     capped = propose_exactly(landmarks, **ASKED | {"most_per_sample": 2})
     assert every.n_cut == 0
     assert len(every.rows) == 66 == len(capped.rows) + capped.n_cut
+
+
+def test_the_numbers_of_samples_may_be_large():
+    far = 3_000_000
+    matches = np.array([[far, far + 1, 5, -7]] * 3 + [[far, far + 2, 5, -7]] * 2)
+    assert room._tally(matches, 3).tolist() == [[far, far + 1, 5, -7, 3]]
+    owner = np.array([far] * 3 + [far + 1], np.int32)
+    assert room._of_frequent_pairs(owner, owner[::-1].copy(), 2).tolist() == [1, 2]

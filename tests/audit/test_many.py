@@ -11,6 +11,7 @@ from landseer.audit.match import match_places
 from landseer.audit.register import register
 from landseer.audit.settings import SamePlaceConfig
 from landseer.audit.shelf import LayerShelf, Shelf
+from landseer.errors import WriteError
 
 BY_LANDMARKS = SamePlaceConfig(exhaustive_up_to=0)
 
@@ -179,3 +180,15 @@ def test_a_shelf_gives_back_what_was_put_and_leaves_nothing():
         path = Path(bare.path)
         assert path.exists()
     assert not path.exists()
+
+
+def test_a_full_disk_is_a_plain_error(monkeypatch):
+    class Full:
+        def write(self, piece):
+            raise OSError(28, "No space left on device")
+
+    with Shelf() as shelf:
+        monkeypatch.setattr(shelf, "_file", Full())
+        with pytest.raises(WriteError, match="expected room for a temporary file"):
+            shelf.put(b"abc")
+        monkeypatch.undo()

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from landseer.raster.write import write_raster
 
 Ask = Callable[..., list[str]]
 """From a recipe's text and overrides to what is wrong with it."""
@@ -106,6 +109,34 @@ CASES = {
         "split={kind: fixed, files: [a.txt]}",
         "split.files.0: expected a text file of sample names; got nothing at {}/a.txt",
     ),
+    "outer fold": (
+        "split={kind: group_kfold, n_folds: 3, outer: {fold: 3}}",
+        "split.outer: expected a fold from 0 to 2; got 3",
+    ),
+    "what is put aside": (
+        "split={kind: random, outer: {fold: 3}, holdout: 0.1}",
+        "split: expected one of holdout, holdout_sites and outer; got holdout and outer",
+    ),
+    "size of the blocks": (
+        "split={kind: spatial_blocks, n_folds: 3}",
+        "split: expected either block_m or n_blocks; got both or neither",
+    ),
+    "form of the dates": (
+        "split={kind: by_time, date_format: '%d/%m'}",
+        "split.date_format: expected a form with a year, such as %d/%m/%Y; got '%d/%m'",
+    ),
+    "dates of data that have none": (
+        "split={kind: by_time}",
+        "split.kind: expected data with a date for each sample; adapter kelp brings none",
+    ),
+    "sites of data that have none": (
+        "split={kind: leave_one_site_out}",
+        "split.kind: expected data with a site for each sample; adapter kelp brings none",
+    ),
+    "sites put aside of data that have none": (
+        "split={kind: group_kfold, holdout_sites: [a]}",
+        "split.holdout_sites: expected data with a site for each sample; adapter kelp brings none",
+    ),
     "data root": (
         "data.root=dta",
         "data.root: expected a folder; got nothing at {}/dta; did you mean 'data'?",
@@ -156,3 +187,34 @@ def test_a_root_in_the_file_counts_from_its_folder_and_says_how_far_it_leads(
 def test_an_own_formula_hides_a_catalogue_name_and_is_reported_once(recipe: str, ask: Ask) -> None:
     found = ask(recipe, "inputs.indices=[NDVI, A]", 'inputs.formulas={NDVI: "N - R", A: "N - Z"}')
     assert [line.split(": ")[1] for line in found] == ["inputs.formulas.A"]
+
+
+FOLDER = (
+    "data={adapter: folder, root: data, images: '*.tif', bands: [{name: red}, {name: nir}, "
+    "{name: qa}], classes: [{name: a, value: 0}, {name: b, value: 1}]}"
+)
+
+
+def test_a_split_needs_sites_dates_and_places(recipe: str, ask: Ask, tmp_path: Path) -> None:
+    def about(split: str, *more: str) -> list[str]:
+        found = ask(recipe, FOLDER, f"split={split}", "name=x", *more)
+        return [line.removeprefix("command line: ") for line in found]
+
+    assert about("{kind: by_time}") == [
+        "data: expected date or date_table, for split by_time goes by it; got neither"
+    ]
+    assert about("{kind: by_time}", "data.date='_(.*)_'") == []
+    assert about("{kind: location_stratified}") == [
+        "data: expected site or site_table, for split location_stratified goes by it; got neither"
+    ]
+    assert about("{kind: location_stratified, column: city}") == []
+    assert about("{kind: random, holdout_sites: [a]}") == [
+        "data: expected site or site_table, for split holdout_sites goes by it; got neither"
+    ]
+    blocks = "{kind: spatial_blocks, block_m: 100, n_folds: 2}"
+    assert about(blocks) == []
+    write_raster(tmp_path / "data" / "a.tif", np.ones((3, 4, 4), np.uint8))
+    line = "expected images with CRS and transform, for distances on the ground; got one without"
+    assert about(blocks) == [f"split.kind: {line}"]
+    assert about("{kind: group_kfold, buffer_m: 5}") == [f"split.buffer_m: {line}"]
+    assert about("{kind: group_kfold}") == []

@@ -11,12 +11,18 @@ from landseer.errors import RecipeError
 from landseer.losses.build import LOSSES
 from landseer.recipe.load import load_recipe
 from landseer.recipe.schema import Recipe
+from landseer.report.config import ReportConfig
 from landseer.train.config import TrainConfig
 
 Ask = Callable[..., list[str]]
 """From a recipe's text and overrides to what is wrong with it."""
 
 KINDS = ", ".join(LOSSES)
+SPLITS = (
+    "group_kfold, stratified_group_kfold, spatial_blocks, leave_one_site_out, location_stratified, by_time, "
+    "random, fixed"
+)
+REPORT = ", ".join(ReportConfig.model_fields)
 TOP, TRAIN = len(Recipe.model_fields), len(TrainConfig.model_fields)
 
 TYPOS = {
@@ -26,12 +32,12 @@ TYPOS = {
     ),
     "below": (
         "report: {examplos: 3}",
-        "15:10: report.examplos: expected one of examples, contact_sheet, groups; got 'examplos'; "
+        f"15:10: report.examplos: expected one of {REPORT}; got 'examplos'; "
         "did you mean 'examples'?",
     ),
     "letter case": (
         "report: {Examples: 3}",
-        "15:10: report.Examples: expected one of examples, contact_sheet, groups; got 'Examples'; "
+        f"15:10: report.Examples: expected one of {REPORT}; got 'Examples'; "
         "did you mean 'examples'?",
     ),
     "in a kind": (
@@ -56,15 +62,15 @@ TYPOS = {
     ),
     "nothing near": (
         "report: {zzz: 3}",
-        "15:10: report.zzz: expected one of examples, contact_sheet, groups; got 'zzz'",
+        f"15:10: report.zzz: expected one of {REPORT}; got 'zzz'",
     ),
     "of another part": (
         "epochs: 5",
-        f"15:1: epochs: expected one of {TOP} keys; got 'epochs'; did you mean train.epochs?",
+        f"15:1: epochs: expected one of {TOP} keys; got 'epochs'; did you mean train.epochs or leak.epochs?",
     ),
     "of a deeper part": (
         "train: {lr: 1}",
-        f"15:9: train.lr: expected one of {TRAIN} keys; got 'lr'; did you mean train.optimiser.lr?",
+        f"15:9: train.lr: expected one of {TRAIN} keys; got 'lr'; did you mean train.optimiser.lr or leak.lr?",
     ),
     "of another kind": (
         "weights: {kind: balanced, factors: {}}",
@@ -193,13 +199,13 @@ def test_inputs_take_text_or_settings_as_formula(recipe: str, ask: Ask) -> None:
         (
             "kind: group_kfold",
             "kind: grup_kfold",
-            "6:3: split.kind: expected one of group_kfold, stratified_group_kfold, random, fixed; "
+            f"6:3: split.kind: expected one of {SPLITS}; "
             "got 'grup_kfold'; did you mean 'group_kfold'?",
         ),
         (
             "  kind: group_kfold\n",
             "",
-            "5:1: split.kind: expected one of group_kfold, stratified_group_kfold, random, fixed; "
+            f"5:1: split.kind: expected one of {SPLITS}; "
             "got none",
         ),
         (
@@ -211,8 +217,7 @@ def test_inputs_take_text_or_settings_as_formula(recipe: str, ask: Ask) -> None:
         (
             "split:\n  kind: group_kfold\n  n_folds: 5\n",
             "",
-            " split: expected keys and values with kind one of group_kfold, stratified_group_kfold, "
-            "random, fixed; got none",
+            f" split: expected keys and values with kind one of {SPLITS}; got none",
         ),
         ("name: demo\n", "", " name: expected a value, for this key is required; got none"),
         ("  root: data\n", "", "2:1: data.root: expected a value, for this key is required; got none"),
@@ -224,7 +229,7 @@ def test_inputs_take_text_or_settings_as_formula(recipe: str, ask: Ask) -> None:
         (
             "  n_folds: 5",
             "  n_fold: 5",
-            "7:3: split.n_fold: expected one of n_folds, holdout, kind; got 'n_fold'; "
+            "7:3: split.n_fold: expected one of holdout, holdout_sites, outer, buffer_m, kind, n_folds; got 'n_fold'; "
             "did you mean 'n_folds'?",
         ),
     ],

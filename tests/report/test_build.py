@@ -17,7 +17,7 @@ from landseer.report.parts import number
 
 from .conftest import SIDE, THREE
 
-SECTIONS = "score choices examples data places folds leak channels training recipe".split()
+SECTIONS = "score choices examples suspects data places folds leak channels training recipe".split()
 VOID = {"meta", "img", "br", "rect", "path", "use"}
 
 

@@ -26,7 +26,9 @@ def square(lon, lat, side_m, turn_deg=0.0):
     )
     lons = np.array(lons)
     lons = lon + (lons - lon + 180) % 360 - 180
-    shape = Polygon(np.column_stack([lons, lats]))
+    corners, step = np.column_stack([lons, lats]), np.arange(8)[:, None] / 8
+    edges = zip(corners, np.roll(corners, -1, axis=0), strict=True)
+    shape = Polygon(np.concatenate([one + step * (two - one) for one, two in edges]))
     world = shapely.box(-180, -90, 180, 90)
     parts = [shapely.intersection(translate(shape, shift), world) for shift in (-360, 0, 360)]
     return shapely.union_all([part for part in parts if not part.is_empty])
@@ -46,8 +48,7 @@ def scatter(seed, n, lon, lat, spread_m, side_m):
     rng = np.random.default_rng(seed)
     angle, reach = rng.uniform(0, 360, n), spread_m * np.sqrt(rng.random(n))
     lons, lats, _ = GEOD.fwd([lon] * n, [lat] * n, angle, reach)
-    squares = [square(x, y, side_m, rng.uniform(0, 90)) for x, y in zip(lons, lats, strict=True)]
-    return [shapely.segmentize(shape, shape.length / 32) for shape in squares]
+    return [square(x, y, side_m, rng.uniform(0, 90)) for x, y in zip(lons, lats, strict=True)]
 
 
 PLACES = st.sampled_from(
@@ -95,7 +96,7 @@ def test_distances_are_those_of_the_slow_way(table, seed, place):
     gaps = ground.gap_m(one, two).reshape(8, 8)
     slow = np.array([[slow_gap_m(a, b) for b in shapes] for a in shapes])
     assert (gaps <= slow + SAG_M).all()
-    assert (slow - gaps <= 60 + 1e-4 * slow).all()
+    assert (slow - gaps <= 80 + 1e-4 * slow).all()
     halves = np.arange(4), np.arange(4, 8)
     assert np.allclose(nearest_m(ground, *halves), gaps[:4, 4:].min(axis=1), rtol=1e-6, atol=0.01)
     left, right = near_pairs(ground, *halves, 5000.0)

@@ -186,6 +186,17 @@ def test_nested_folds_are_what_the_runs_use(kind):
         assert takes_part(done)[known & (done["fold"] >= 0)].all()
 
 
+def test_nested_folds_know_of_thin_overlaps():
+    frame = make(5, n=90, n_groups=60)
+    config = config_of("group_kfold", outer={"n_folds": 3, "fold": 0})
+    plain = nested_folds(frame, config, 1)
+    a = plain.loc[plain["outer"] == 0, "sample"].iloc[0]
+    b = plain.loc[plain["outer"] == 1, "sample"].iloc[0]
+    barred = nested_folds(frame, config, 1, pd.DataFrame({"a": [a], "b": [b]})).set_index("sample")
+    assert pd.isna(barred.loc[b, "inner_0"]) and pd.isna(barred.loc[a, "inner_1"])
+    assert barred.drop(index=[a, b]).equals(plain.set_index("sample").drop(index=[a, b]))
+
+
 def test_outer_folds_put_each_sample_aside_once():
     frame = make(5)
     seen = sum(

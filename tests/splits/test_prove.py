@@ -111,6 +111,13 @@ def test_a_bar_mends_a_leak(frame):
     assert [fold["barred"] for fold in proof.folds] == [1, 1]
 
 
+def test_a_fold_without_training_samples_is_an_error(frame):
+    done = split(frame, GroupKFoldConfig(n_folds=2), 0)
+    done.loc[done["fold"] == 1, "barred"] = "0"
+    with pytest.raises(StageError, match="to train fold 0; got none: 4 are barred from it"):
+        prove(done, pairs_of(), GroupKFoldConfig(n_folds=2))
+
+
 def test_a_broken_buffer_is_an_error(placed):
     done = split(placed([(0, 0), (0.01, 0), (1, 0), (2, 0)]), GroupKFoldConfig(n_folds=2), 0)
     done.loc[:, "fold"] = [0, 1, 0, 1]

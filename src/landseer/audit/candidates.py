@@ -64,7 +64,8 @@ class Proposals:
 
     Attributes:
         rows: (n, 5) int64 columns a, b, row, col, votes with a < b, one per pair, sorted by (a, b).
-        n_cut: proposals dropped because both samples had more than they may keep.
+        n_cut: proposals dropped because their samples had more than they may keep; in cells counted sample by sample,
+            some of them kept for the other sample's sake.
         n_uncompared: comparisons of landmarks that crowded cells left out.
     """
 
@@ -248,7 +249,8 @@ def _tally(matches: Numbers, votes: int) -> Numbers:
     if len(matches) == 0:
         return np.zeros((0, 5), np.int64)
     a, b, row, col = matches.T
-    pair = a * (int(b.max()) + 1) + b
+    # Numbered densely, so that the keys below stay small whatever the number of samples.
+    _, pair = np.unique(a * (int(b.max()) + 1) + b, return_inverse=True)
     found = []
     for row_offset in (0, VOTE_PX // 2):
         for col_offset in (0, VOTE_PX // 2):
@@ -273,7 +275,7 @@ def _of_frequent_pairs(
     """Return the matches, by position, of the pairs that have at least `votes` in all."""
     if len(a) == 0:
         return np.zeros(0, np.int64)
-    pair = a * (np.int64(b.max()) + 1) + b
+    pair = a.astype(np.int64) * (int(b.max()) + 1) + b
     order = np.argsort(pair, kind="stable")
     starts = np.flatnonzero(np.diff(pair[order], prepend=-1))
     counts = np.diff(starts, append=len(order))

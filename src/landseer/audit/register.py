@@ -14,8 +14,8 @@ from landseer.audit.detail import Detail
 SEARCH_PX = 3
 """How far around a proposed shift the best one is looked for, in working pixels."""
 
-FITTED = 10
-"""Independent agreements that count for nothing: any two islets fit each other in place, size, length and direction."""
+FITTED = 18
+"""Independent agreements that count for nothing: any two or three islets fit others in place, size, length and direction."""
 
 _LEAST_AREA_PX = 64
 

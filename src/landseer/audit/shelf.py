@@ -11,6 +11,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from landseer.errors import WriteError
+
 _SHAPE = struct.Struct("<II")
 
 
@@ -24,12 +26,24 @@ class Shelf:
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="landseer-")
         self.path = Path(self._folder.name) / "shelf"
-        self._file: BinaryIO = self.path.open("wb", buffering=0)
+        self._file: BinaryIO = self.path.open("wb")
         self._ends = [0]
 
     def put(self, piece: bytes) -> None:
-        """Add a piece at the end."""
-        self._file.write(piece)
+        """Add a piece at the end.
+
+        Raises:
+            WriteError: there is no room for it.
+        """
+        try:
+            self._file.write(piece)
+            self._file.flush()
+        except OSError as error:
+            raise WriteError(
+                f"expected room for a temporary file; came {error.strerror} after {self._ends[-1] / 1e9:.1f} GB",
+                where=str(self.path),
+                do="make room, or set TMPDIR to a folder that has more",
+            ) from error
         self._ends.append(self._ends[-1] + len(piece))
 
     def span(self, number: int) -> tuple[int, int]:
@@ -95,6 +109,6 @@ class LayerShelf(Sequence[NDArray[np.float32]]):
 
 def read_span(path: Path, span: tuple[int, int]) -> bytes:
     """Read the bytes from a beginning to an end, from any thread or process."""
-    with path.open("rb", buffering=0) as file:
+    with path.open("rb") as file:
         file.seek(span[0])
         return file.read(span[1] - span[0])

@@ -2,4 +2,4 @@
 
 from landseer.cli.stage import stage_app
 
-app = stage_app("look", "Write report/data/index.html: what to look at before any training.")
+app = stage_app("look", "Stage 5: write report/data/index.html, to look at before any training.")

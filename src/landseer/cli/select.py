@@ -2,4 +2,4 @@
 
 from landseer.cli.stage import stage_app
 
-app = stage_app("select", "Stage 6: choose threshold, members and TTA; write the model folder.")
+app = stage_app("select", "Stage 7: choose threshold, members and TTA; write the model folder.")

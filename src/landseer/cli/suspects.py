@@ -21,7 +21,7 @@ def suspects(
     top: Annotated[int, typer.Option(min=0, help="Samples printed, the most suspect first.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """Rank the labels that out-of-fold predictions contradict; nothing is left out for it."""
+    """Stage 8: rank the labels that out-of-fold predictions contradict; nothing is left out."""
     loaded = room("recipe.load").load_recipe(recipe, overrides or ())
     folder = out if out is not None or not recipe.is_dir() else recipe
     run = room("run.context").open_run(loaded, folder)

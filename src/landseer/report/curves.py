@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from landseer.audit.quality import column_name
 from landseer.report.style import LINES, dress, legend, new_figure
 from landseer.select.selection import Selection
 from landseer.track.figures import FAINT, GRID, INK
@@ -136,13 +137,17 @@ def balance_figure(samples: pd.DataFrame, names: Sequence[str], colours: Sequenc
     figure = new_figure()
     axis = dress(figure.subplots(), y="share of pixels, %")
     axis.grid(visible=False, axis="x")
-    columns = [(n, c) for n, c in zip(names, colours, strict=True) if f"class_{n}_pct" in samples]
+    columns = [
+        (n, c)
+        for n, c in zip(names, colours, strict=True)
+        if f"class_{column_name(n)}_pct" in samples
+    ]
     columns = columns[1:] if len(columns) == 2 else columns
     by_fold = samples[samples["fold"] >= 0].groupby("fold")
     sizes = by_fold.size()
     width = 0.7 / max(1, len(columns))
     for number, (name, colour) in enumerate(columns):
-        means = 100 * by_fold[f"class_{name}_pct"].mean()
+        means = 100 * by_fold[f"class_{column_name(name)}_pct"].mean()
         places = np.arange(len(means)) + (number - (len(columns) - 1) / 2) * width
         axis.bar(places, means, width * 0.92, color=colour, label=name, edgecolor=FAINT, lw=0.4)
         for x, y in zip(places, means, strict=True) if len(columns) == 1 else ():

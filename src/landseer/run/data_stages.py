@@ -114,17 +114,20 @@ def split_samples(run: Run) -> None:
     frame = frame.assign(weight=1.0) if weights is None else weigh(frame, weights)
     write_samples(run.path("samples.parquet"), frame)
     write_json(run.path("audit/proof.json"), proof.as_dict())
-    _write_tables(run, frame, proof.balance)
+    _write_tables(run, frame, pairs, proof.balance)
 
 
-def _write_tables(run: Run, frame: gpd.GeoDataFrame, balance: pd.DataFrame) -> None:
+def _write_tables(
+    run: Run, frame: gpd.GeoDataFrame, pairs: pd.DataFrame, balance: pd.DataFrame
+) -> None:
     """Write the balance of the folds and, where asked for, all nested folds."""
     with atomic_path(run.path("audit/balance.csv")) as temporary:
         balance.to_csv(temporary, index=False)
     outer = run.recipe.split.outer
     run.path("audit/nested.csv").unlink(missing_ok=True)
     if outer is not None and outer.table:
-        table = nested_folds(frame, run.recipe.split, run.recipe.seed)
+        overlaps = pairs if keeps_places_apart(run.recipe.split) else None
+        table = nested_folds(frame, run.recipe.split, run.recipe.seed, overlaps)
         with atomic_path(run.path("audit/nested.csv")) as temporary:
             table.to_csv(temporary, index=False)
 

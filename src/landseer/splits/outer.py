@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 
 from landseer.errors import RecipeError
 from landseer.splits.config import FixedConfig, SplitConfig
-from landseer.splits.parts import TRAIN_ONLY, Parts, spread_inner
+from landseer.splits.parts import TRAIN_ONLY, Folds, Parts, spread_inner
 
 Splitter = Callable[..., Parts]
 
@@ -51,25 +50,11 @@ def nest(
     return spread_inner(whole, inner, kept, outer)
 
 
-def nested_table(
+def outer_folds(
     splitter: Splitter, rows: gpd.GeoDataFrame, config: SplitConfig, seed: int
-) -> pd.DataFrame:
-    """List all outer folds and, for each, the inner folds.
-
-    Returns:
-        One row per usable training sample: `sample`; `outer`, the outer fold that holds it out (-1: none does); and
-        for each outer fold a column `inner_N` with the inner fold while outer fold N is put aside (-1: trained on
-        only; empty: put aside or not used).
-    """
-    whole = splitter(rows, _outside(config), seed)
-    columns: dict[str, object] = {
-        "sample": list(rows["sample"]),
-        "outer": np.maximum(whole.fold, TRAIN_ONLY),
-    }
-    for outer in range(whole.barred.shape[1]):
-        fold = pd.Series(nest(splitter, rows, config, seed, outer).fold, dtype="Int64")
-        columns[f"inner_{outer}"] = fold.where(fold >= TRAIN_ONLY, pd.NA)
-    return pd.DataFrame(columns)
+) -> Folds:
+    """Return the outer fold of each row: (n,), -1 for those that none holds out."""
+    return np.maximum(splitter(rows, _outside(config), seed).fold, TRAIN_ONLY)
 
 
 def _outside(config: SplitConfig) -> SplitConfig:

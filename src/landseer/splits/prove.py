@@ -58,6 +58,7 @@ def prove(
         folds=fold_records(sides),
         balance=table,
     )
+    _check_trained(proof)
     _keep_promises(proof, straddling, sides, config)
     proof.warnings.extend(warnings_of(proof, rows, config))
     return proof
@@ -82,6 +83,17 @@ def _count(pairs: pd.DataFrame, sides: Sides, kind: str) -> int:
     places = np.array([(position[a], position[b]) for a, b in sorted(known)], np.intp)
     one, two = places.reshape(-1, 2).T
     return int(sides.leaking(one, two, kind).sum())
+
+
+def _check_trained(proof: SplitProof) -> None:
+    """Refuse folds that bars have left without training samples."""
+    for fold in proof.folds:
+        if not fold["training"]:
+            raise StageError(
+                f"expected samples to train {fold['name']}; got none: {fold['barred']} are barred from it",
+                where="split",
+                do="make fewer folds, or loosen what bars them: split.buffer_m, overlaps of neighbours",
+            )
 
 
 def _keep_promises(

@@ -20,11 +20,13 @@ from landseer.splits.config import (
     SplitConfig,
     StratifiedGroupKFoldConfig,
 )
+from landseer.splits.config_parts import OuterConfig
 from landseer.splits.fixed import fixed_folds
-from landseer.splits.members import spell_barred
-from landseer.splits.outer import nest, nested_table
+from landseer.splits.members import spell_barred, takes_part
+from landseer.splits.outer import nest, outer_folds
 from landseer.splits.parts import HOLDOUT, TRAIN_ONLY, UNUSED, Parts, unbarred
 from landseer.splits.sites import leave_one_site_out, location_stratified
+from landseer.splits.thin import bar_overlaps
 from landseer.splits.units import deal, groups_of, put_aside
 
 NO_FOLD = TRAIN_ONLY
@@ -61,14 +63,33 @@ def split(frame: gpd.GeoDataFrame, config: SplitConfig, seed: int) -> gpd.GeoDat
     return _write(frame, rows.index, parts)
 
 
-def nested_folds(frame: gpd.GeoDataFrame, config: SplitConfig, seed: int) -> pd.DataFrame:
-    """List every outer fold and its inner folds, as `outer.nested_table` describes.
+def nested_folds(
+    frame: gpd.GeoDataFrame, config: SplitConfig, seed: int, pairs: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """List all outer folds and, for each, the inner folds that a run with it put aside gets.
+
+    Args:
+        frame, config, seed: as for `split`; the config has `outer`.
+        pairs: samples that share ground, for `thin.bar_overlaps`; None bars nothing.
+
+    Returns:
+        One row per usable training sample: `sample`; `outer`, the outer fold that holds it out (-1: none does); and
+        for each outer fold a column `inner_N` with the inner fold while outer fold N is put aside (-1: trained on
+        only; empty: put aside or not used).
 
     Raises:
         As for `split`, for any of the outer folds.
     """
     rows = usable(frame, "train").sort_values("sample", kind="stable")
-    return nested_table(SPLITTERS[config.kind], rows, config, seed)
+    outer = outer_folds(SPLITTERS[config.kind], rows, config, seed)
+    table = pd.DataFrame({"sample": list(rows["sample"]), "outer": outer})
+    for number in range(int(outer.max(initial=-1)) + 1):
+        asked = (config.outer or OuterConfig()).model_copy(update={"fold": number})
+        done = split(rows, config.model_copy(update={"outer": asked}), seed)
+        done = done if pairs is None else bar_overlaps(done, pairs)
+        inner = pd.Series(done["fold"].to_numpy(), dtype="Int64")
+        table[f"inner_{number}"] = inner.where(takes_part(done), pd.NA)
+    return table
 
 
 def whole_groups(

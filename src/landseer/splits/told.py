@@ -75,8 +75,8 @@ def _leaks(found: SplitProof) -> list[str]:
         )
     if found.n_unused:
         told.append(
-            f"{found.n_unused} samples are not used at all: they are too near in space or time, or of the same place, "
-            "to what is put aside"
+            f"{found.n_unused} samples are not used at all: too near in space or time to, or of one place with, what "
+            "is put aside or held out by every fold that they could train"
         )
     return told
 
