@@ -195,7 +195,11 @@ FOLDER = (
 )
 
 
-def test_a_split_needs_sites_dates_and_places(recipe: str, ask: Ask, tmp_path: Path) -> None:
+def test_a_split_needs_sites_dates_and_places(
+    recipe: str, ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
     def about(split: str, *more: str) -> list[str]:
         found = ask(recipe, FOLDER, f"split={split}", "name=x", *more)
         return [line.removeprefix("command line: ") for line in found]

@@ -19,7 +19,7 @@ CONTRAST_PX = 8.0
 """Contrast is equalised over this Gaussian width, in working pixels."""
 
 MOST = 2.0
-"""Equalised detail beyond this is cut: a few bright dots (white caps, small clouds) are no more than a few dots."""
+"""Equalised detail is bent to stay below this: a few bright dots (white caps, small clouds) are no more than dots."""
 
 _LEAST_WEIGHT = 0.3
 """A blur over fewer valid pixels than this share of its weight is no measurement: the pixel counts as missing."""
@@ -95,7 +95,8 @@ def equalise(passed: NDArray[np.float32], valid: NDArray[np.bool_], floor: float
     power = _smooth(passed * passed, valid, CONTRAST_PX)
     valid = valid & np.isfinite(power)
     contrast = np.sqrt(np.where(valid, np.maximum(power, 0), 0) + np.float32(floor * floor))
-    values = np.where(valid, np.clip(passed / contrast, -MOST, MOST), 0).astype(np.float32)
+    bent = np.float32(MOST) * np.tanh(passed / (np.float32(MOST) * contrast))
+    values = np.where(valid, bent, 0).astype(np.float32)
     energy = np.nan_to_num(_smooth(values * values, valid, COARSE_PX))
     return Detail(values, energy, valid, _grain_px(values))
 

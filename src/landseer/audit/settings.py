@@ -71,7 +71,7 @@ class SamePlaceConfig(BaseModel):
     min_agreement: float = Field(default=0.2, gt=0, le=1)
     """Least correlation of the shared area; only the strong rule against coincidence is `false_pairs`."""
 
-    false_pairs: float = Field(default=0.01, gt=0, lt=1000)
+    false_pairs: float = Field(default=0.001, gt=0, lt=1000)
     """Expected number of unrelated pairs that are taken for the same place by chance, over the whole data set."""
 
     min_footprint_overlap: float = Field(default=0.001, ge=0, le=1)
