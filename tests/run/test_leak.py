@@ -439,6 +439,12 @@ def test_the_headline_never_says_more_than_the_interval(
     assert words in headline(leak_of(value, low, high))
 
 
+def test_one_training_is_said_to_be_one() -> None:
+    leak = leak_of(0.07, 0.04, 0.11)
+    once = leak.model_copy(update={"by_repeat": leak.by_repeat[:1]})
+    assert headline(once).endswith("(0.04 to 0.11), as far as one training each can tell.")
+
+
 def test_the_evidence_names_what_was_trained() -> None:
     lines = evidence(leak_of(0.07, 0.04, 0.11))
     assert any(line.startswith("Trained: a thing") for line in lines)

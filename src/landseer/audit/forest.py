@@ -15,13 +15,16 @@ ROUNDS = 12
 SECOND_LINKS = 2
 """A sample's strongest proposals that are proved even where they close a ring: rings show a wrong link."""
 
+MOST_FAILED = 8
+"""Two samples that have each failed so many proofs, and passed none, are not tried any more: bare texture."""
+
 Numbers = NDArray[np.int64]
 Marks = NDArray[np.bool_]
 
 
 def prove_by_forest(
     pairs: Numbers, n_samples: int, prove: Callable[[Numbers], Marks]
-) -> tuple[Numbers, Numbers]:
+) -> tuple[Numbers, Numbers, Numbers]:
     """Prove pairs until all that could still join two samples has been tried, and leave the rest.
 
     Each round proves the strongest spanning forest of what has not been tried between parts that are not yet joined.
@@ -33,7 +36,8 @@ def prove_by_forest(
         prove: takes numbers of rows and tells which of them hold.
 
     Returns:
-        the rows that hold, ascending; and the rows left untried because their samples are joined already.
+        the rows that hold, ascending; the rows left untried because their samples are joined already; and the rows
+        given up, see `MOST_FAILED`.
 
     Source: Boruvka's and Kruskal's spanning forests, with proofs between the rounds.
     """
@@ -46,7 +50,9 @@ def prove_by_forest(
     for number in range(ROUNDS + 1):
         part = _parts(pairs[holds], n_samples).astype(np.int64)
         one, two = part[pairs[:, 0]], part[pairs[:, 1]]
-        open_ = np.flatnonzero(~tried & (one != two))
+        hopeless = _hopeless(pairs[tried, :2], pairs[holds, :2], n_samples)
+        given_up = hopeless[pairs[:, 0]] & hopeless[pairs[:, 1]]
+        open_ = np.flatnonzero(~tried & ~given_up & (one != two))
         if number < ROUNDS:
             picked = open_[_forest(one[open_], two[open_], rank[open_], n_samples)]
         else:
@@ -56,7 +62,15 @@ def prove_by_forest(
             break
         tried[picked] = True
         holds[picked] = prove(picked)
-    return np.flatnonzero(holds), np.flatnonzero(~tried)
+    joined = ~tried & (one == two)
+    return np.flatnonzero(holds), np.flatnonzero(joined), np.flatnonzero(~tried & ~joined)
+
+
+def _hopeless(tried: Numbers, held: Numbers, n_samples: int) -> Marks:
+    """Tell which samples have failed `MOST_FAILED` proofs and passed none."""
+    n_tried = np.bincount(tried.ravel(), minlength=n_samples)
+    n_held = np.bincount(held.ravel(), minlength=n_samples)
+    return (n_held == 0) & (n_tried >= MOST_FAILED)
 
 
 def _strongest_of_each(pairs: Numbers, order: Numbers, n_samples: int) -> Numbers:

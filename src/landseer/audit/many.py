@@ -161,9 +161,9 @@ def prove_many(
         proven.update((int(picked[n]), flat[n]) for n in np.flatnonzero(holds))
         return holds
 
-    held, joined = prove_by_forest(rows[:, [0, 1, 4]], len(shelf), prove)
+    held, joined, given_up = prove_by_forest(rows[:, [0, 1, 4]], len(shelf), prove)
     matches = [Match(int(rows[n, 0]), int(rows[n, 1]), proven[int(n)]) for n in held]
-    left_out = (proposals.n_cut, len(joined), proposals.n_uncompared)
+    left_out = (proposals.n_cut + len(given_up), len(joined), proposals.n_uncompared)
     return Matching(matches, known.blank, len(rows), *left_out)
 
 

@@ -49,7 +49,7 @@ def match_places(
 
     Up to `HELD_UP_TO` samples every proposal is proved. Above it details are packed into a temporary file (about
     1.2 bytes a working pixel), landmarks are compared within cells, and a proposal is left unproved when other pairs
-    join its samples already: groups are the same, the list of pairs is shorter.
+    join its samples already, which leaves the groups as they are, or when both have failed `forest.MOST_FAILED` proofs.
 
     Args:
         layers: (h, w) float32 each, at the working resolution; NaN where missing. A sequence may make each when it is

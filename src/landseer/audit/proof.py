@@ -25,7 +25,7 @@ class Matching:
         matches: the pairs, sorted.
         blank: positions of the samples without any detail, which can match nothing.
         n_proposed: pairs proposed, after the cap of candidates per sample.
-        n_cut: proposals that the cap left out.
+        n_cut: proposals left out by the caps per sample: of proposals, and of proofs that fail.
         n_joined: proposals left unproved because other pairs join their samples already.
         n_uncompared: comparisons of landmarks left out because too many look alike.
     """

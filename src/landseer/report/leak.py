@@ -41,7 +41,8 @@ def headline(leak: Leak) -> str:
     if gain.value < 0:
         return f"{said} it does not flatter, it says too little by {_signed(gain)}."
     digits = 2 if gain.low is not None and gain.low >= _LEAST_SHOWN else 3
-    return f"{said} it flatters by {_with_interval(gain, digits)}."
+    once = ", as far as one training each can tell" if len(leak.by_repeat) == 1 else ""
+    return f"{said} it flatters by {_with_interval(gain, digits)}{once}."
 
 
 def evidence(leak: Leak) -> list[str]:
