@@ -15,7 +15,7 @@ SEARCH_PX = 3
 """How far around a proposed shift the best one is looked for, in working pixels."""
 
 FITTED = 18
-"""Independent agreements that count for nothing: any two or three islets fit others in place, size, length and direction."""
+"""Independent agreements that count for nothing: two or three islets fit others in place, size and direction."""
 
 _LEAST_AREA_PX = 64
 

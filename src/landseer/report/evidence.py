@@ -18,7 +18,10 @@ from landseer.spectral.formula import Formula
 from landseer.track.pixels import hatch
 
 PREFIX = "image: "
-"""What stands before the formula in the method of a pair that was found by its image."""
+"""What stands before the formula in the method of a pair whose layers agree."""
+
+PREFIXES = (PREFIX, "same pixels: ")
+"""What stands before the formula in the methods of pairs that were found by their images."""
 
 CHECKS = 8
 """Fields of a checkerboard along the longer side."""
@@ -36,7 +39,12 @@ class Common:
 
 def formula_of(methods: pd.Series) -> str | None:
     """Return the formula by which most of these pairs were found, or None where none was found by its image."""
-    found = Counter(str(one).removeprefix(PREFIX) for one in methods if str(one).startswith(PREFIX))
+    found = Counter(
+        str(one).removeprefix(prefix)
+        for one in methods
+        for prefix in PREFIXES
+        if str(one).startswith(prefix)
+    )
     return min(found, key=lambda text: (-found[text], text)) if found else None
 
 
