@@ -17,7 +17,7 @@ from landseer.core.files import write_json
 from landseer.core.parallel import cpu_count
 
 HERE = Path(__file__).parent
-BENCHMARKS = ("startup", "statistics", "preprocess", "augment", "loader")
+BENCHMARKS = ("startup", "statistics", "preprocess", "augment", "loader", "folds")
 
 
 def main() -> None:
