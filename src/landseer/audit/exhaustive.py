@@ -19,8 +19,8 @@ COARSE_PX = 64
 LEAST_PROMISE = 3.5
 """Standard deviations above chance from which a pair is worth registering; some in a hundred pairs by chance."""
 
-MOST_PER_SAMPLE = 16
-"""Candidate pairs per sample of the set, on average; the most promising are kept."""
+MOST_PER_SAMPLE = 8
+"""Candidates per sample of the set, on average; the most promising are kept."""
 
 LEAST_SPREAD = 0.1
 """Share of a pair's largest spread that every lag is given at least: two hills that miss each other prove nothing."""
@@ -96,13 +96,9 @@ def correlate_all(
     ):
         found += some
     found.sort(key=lambda one: (-one[0], one[1], one[2]))
-    most = MOST_PER_SAMPLE * len(busy)
-    pairs: set[tuple[int, int]] = set()
+    kept = found[: MOST_PER_SAMPLE * len(busy)]
     candidates: dict[tuple[int, int, int, int], Candidate] = {}
-    for promise, a, b, lag in found:
-        if len(pairs) == most and (a, b) not in pairs:
-            continue
-        pairs.add((a, b))
+    for promise, a, b, lag in kept:
         for row, col in _shifts(lag, shape, size):
             key = (a, b, coarsen * row, coarsen * col)
             candidates.setdefault(key, Candidate(*key, int(10 * promise)))
