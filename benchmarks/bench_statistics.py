@@ -1,10 +1,10 @@
 """How fast the pass over the data is, against decoding the same files alone.
 
-    python benchmarks/bench_statistics.py [--tiles 960] [--repeats 5] [--workers 2] [--out FILE.json]
+    python benchmarks/bench_statistics.py [--tiles 480] [--repeats 5] [--workers 2] [--out FILE.json]
 
 Each repeat measures, in turn and in this one run: decoding alone, statistics of the bands, and statistics of the bands
 and 17 indices without a mask and with one (clear water: about 60 % of the pixels), as a run does it: bands at every
-pixel, indices at 5 million or more; and with indices at every pixel. What counts is the ratio
+pixel, indices at 2 million or more; and with indices at every pixel. What counts is the ratio
 of decoding to the rest; 1 would be statistics for nothing. The ratio of processor times is less disturbed by others.
 Tiles are noisy: seven bands of 350 x 350, deflate.
 """
@@ -30,7 +30,6 @@ from landseer.core.bands import Band
 from landseer.core.memory import keep_freed_memory
 from landseer.core.parallel import cpu_count, parallel_map
 from landseer.models.config import PreprocessConfig
-from landseer.run.data_stages import MANY_IMAGES
 from landseer.spectral import Formula, resolve
 from landseer.statistics import choose_step, compute_statistics
 
@@ -97,14 +96,13 @@ def measure(paths: list[Path], workers: int, repeats: int) -> dict[str, list[tup
     step = choose_step(
         len(paths) * SIZE_PX**2, PreprocessConfig.model_fields["index_pixels"].default
     )
-    how = {"processes": len(paths) >= MANY_IMAGES}
 
     def decode() -> None:
         for _ in parallel_map(read, paths, workers=workers):
             pass
 
     def run(**more: Any) -> Callable[[], object]:
-        return lambda: compute_statistics(paths, read, BANDS, workers=workers, **how, **more)
+        return lambda: compute_statistics(paths, read, BANDS, workers=workers, **more)
 
     cases: dict[str, Callable[[], object]] = {
         "decode": decode,
@@ -147,7 +145,7 @@ def main() -> None:
     """Measure and print."""
     keep_freed_memory()  # as the command line does
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tiles", type=int, default=960)
+    parser.add_argument("--tiles", type=int, default=480)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--workers", type=int, default=cpu_count())
     parser.add_argument("--dtypes", nargs="+", default=["int16", "int32"])

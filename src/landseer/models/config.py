@@ -111,7 +111,7 @@ class PreprocessConfig(_Frozen):
     """Own formulas by name; those not in `indices` are channels after them, in their order."""
     valid: str | None = None
     """Formula over the bands: pixels where it holds count for statistics. It changes no value."""
-    index_pixels: int = Field(5_000_000, ge=0)
+    index_pixels: int = Field(2_000_000, ge=0)
     """Statistics of indices are measured at so many pixels or more, evenly spread; 0 and `minmax` take them all."""
     keep_index_where: str | None = None
     """Formula over the bands: elsewhere indices are missing, but for the catalogue's water masks."""

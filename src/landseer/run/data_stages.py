@@ -38,8 +38,6 @@ from landseer.splits import bar_overlaps, keeps_places_apart, nested_folds, prov
 from landseer.statistics import DEFAULT_LEVELS, choose_step, compute_statistics
 
 MOST_WARNINGS = 3
-MANY_IMAGES = 400
-"""From so many images on, statistics are counted in processes: below, starting them costs more than it brings."""
 
 
 def list_samples(run: Run) -> None:
@@ -145,7 +143,6 @@ def measure(run: Run) -> None:
         where=plan.valid,
         index_where=plan.keep,
         index_step=_index_step(run, frame),
-        processes=len(frame) >= MANY_IMAGES and best_device().type == "cpu",
         levels=sorted({*DEFAULT_LEVELS, *_levels(run)}),
     )
     write_json(run.path("statistics.json"), statistics.to_json())

@@ -80,7 +80,7 @@ def compute_statistics(  # noqa: PLR0913 - what is counted comes first, how is k
 def choose_step(n_pixels: int, least: int) -> int:
     """Return the step between rows and columns at which indices are measured, so that at least `least` pixels are.
 
-    The error of the rank of a quantile q among n pixels is about sqrt(q (1 - q) / n): with 5 million pixels 0.00004 at
+    The error of the rank of a quantile q among n pixels is about sqrt(q (1 - q) / n): with 2 million pixels 0.00007 at
     q = 0.01, which moves the quantile by about as much as one bin of `FloatCounts`.
 
     Args:
