@@ -37,7 +37,7 @@ def slow_mean(members, weights, x, tta, activation="softmax"):
     kept = []
     for member, weight in zip(members, weights, strict=True):
         for element in TTA_SETS[tta]:
-            probability = quantity.probability(member(apply(element, x)))
+            probability = quantity.value(member(apply(element, x)))
             kept.append(weight * apply(inverse(element), probability))
     return torch.stack(kept).sum(0) / (sum(weights) * len(TTA_SETS[tta]))
 
@@ -67,7 +67,7 @@ def test_each_element_is_undone_on_an_equivariant_model(element, monkeypatch):
 
 def test_a_wrong_inverse_would_be_seen(monkeypatch):
     monkeypatch.setitem(TTA_SETS, "one", ("rot90",))
-    monkeypatch.setattr(ClassMask, "inverse", lambda self, element: element)
+    monkeypatch.setattr("landseer.predict.ensemble.inverse", lambda element: element)
     x = torch.randn(1, 2, 6, 6)
     plain = Ensemble([Pointwise()], ClassMask(2))(x)
     assert not torch.allclose(Ensemble([Pointwise()], ClassMask(2), Voting(tta="one"))(x), plain)

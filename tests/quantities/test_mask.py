@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from landseer.core.classes import IGNORE
 from landseer.errors import UsageError
-from landseer.quantities import QUANTITIES, ClassMask, d4
+from landseer.quantities import QUANTITIES, ClassMask, average, d4
 
 
 def logits(n_classes=3, seed=0, size=(2, 4, 5)):
@@ -33,13 +33,13 @@ def test_the_family_dict():
 
 def test_softmax_sums_to_one_and_sigmoid_is_per_class():
     x = logits()
-    assert torch.allclose(ClassMask(3).probability(x).sum(1), torch.ones(2, 4, 5), atol=1e-6)
-    single = ClassMask(3, "sigmoid").probability(x)[:, 1]
+    assert torch.allclose(ClassMask(3).value(x).sum(1), torch.ones(2, 4, 5), atol=1e-6)
+    single = ClassMask(3, "sigmoid").value(x)[:, 1]
     assert torch.allclose(single, 1 / (1 + torch.exp(-x[:, 1])), atol=1e-6)
 
 
 def test_half_precision_logits_give_float32():
-    assert ClassMask(3).probability(logits().bfloat16()).dtype == torch.float32
+    assert ClassMask(3).value(logits().bfloat16()).dtype == torch.float32
 
 
 @given(
@@ -49,7 +49,7 @@ def test_half_precision_logits_give_float32():
 )
 def test_thresholds_as_a_slow_loop(n_classes, seed, limits):
     mask = ClassMask(n_classes, "sigmoid")
-    probability = mask.probability(logits(n_classes, seed))
+    probability = mask.value(logits(n_classes, seed))
     probability[0, 1, 0, 0] = float("nan")
     chosen = mask.decide(probability, limits[: n_classes - 1])
     expected = np.apply_along_axis(slow_decide, 1, probability.numpy(), limits[: n_classes - 1])
@@ -70,27 +70,27 @@ def test_one_threshold_serves_all_classes_and_equality_reaches_it():
 
 def test_average_is_the_weighted_mean():
     a, b = torch.zeros(1, 2, 2, 2), torch.ones(1, 2, 2, 2)
-    assert ClassMask(2).average([a, b]).mean() == 0.5
-    assert ClassMask(2).average([a, b], [1, 3]).mean() == 0.75
+    assert average(ClassMask(2), [a, b]).mean() == 0.5
+    assert average(ClassMask(2), [a, b], [1, 3]).mean() == 0.75
 
 
 @pytest.mark.parametrize("weights", [[1.0], [0.0, 0.0], [-1.0, 2.0]])
 def test_average_refuses_weights_that_do_not_fit(weights):
     with pytest.raises(UsageError, match="weights"):
-        ClassMask(2).average([torch.zeros(1)] * 2, weights)
+        average(ClassMask(2), [torch.zeros(1)] * 2, weights)
 
 
 @pytest.mark.parametrize("element", d4.ELEMENTS)
 def test_turning_and_deciding_commute(element):
     mask = ClassMask(3)
-    probability = mask.probability(logits())
+    probability = mask.value(logits())
     turned = mask.decide(mask.transform(probability, element))
     assert torch.equal(turned, mask.transform(mask.decide(probability), element))
-    assert torch.equal(mask.transform(turned, mask.inverse(element)), mask.decide(probability))
+    assert torch.equal(mask.transform(turned, d4.inverse(element)), mask.decide(probability))
 
 
 def test_refusals():
     with pytest.raises(UsageError, match="2 to"):
         ClassMask(1)
     with pytest.raises(UsageError, match="expected 2 thresholds"):
-        ClassMask(3).decide(ClassMask(3).probability(logits()), [0.5])
+        ClassMask(3).decide(ClassMask(3).value(logits()), [0.5])

@@ -8,30 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
 
 import torch
 from torch import Tensor
 
-from landseer.quantities.d4 import Element, apply
-
-Linear = tuple[tuple[float, float], tuple[float, float]]
-"""2 x 2 matrix on (row, col) column vectors, row by row."""
-
-
-@cache
-def element_matrix(element: Element) -> Linear:
-    """Return the matrix that takes output offsets to input offsets for an element of D4.
-
-    It is read off the element's action on a grid of coordinates, so that it cannot disagree with it.
-    """
-    steps = torch.arange(-1, 2)
-    rows, cols = torch.meshgrid(steps, steps, indexing="ij")
-    row, col = apply(element, rows), apply(element, cols)
-    return (
-        (float(row[2, 1]), float(row[1, 2])),
-        (float(col[2, 1]), float(col[1, 2])),
-    )
+from landseer.quantities.d4 import Element, Linear, element_matrix
 
 
 @dataclass(frozen=True, slots=True)

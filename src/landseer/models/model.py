@@ -75,7 +75,7 @@ class Model(nn.Module):
 
     def probabilities(self, x_bchw: Float[Tensor, "b c h w"]) -> Float32[Tensor, "b o h w"]:
         """Compute the quantity's probabilities in float32 from raw digital numbers."""
-        return self.quantity.probability(self(x_bchw))
+        return self.quantity.value(self(x_bchw))
 
     def _margins(self, length: int) -> tuple[int, int]:
         """Return how many zeros go before and after a side of this length."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from landseer.core.classes import IGNORE
 from landseer.models.device import has_fast_bf16
 from landseer.models.model import Model
-from landseer.quantities.d4 import TTA_SETS
+from landseer.quantities.d4 import TTA_SETS, inverse
 from landseer.quantities.mask import ClassMask
 
 Precision = Literal["auto", "float32", "bf16", "fp16"]
@@ -138,8 +138,8 @@ class Ensemble(nn.Module):
             turned = self.quantity.transform(x_bchw, element)
             with self._autocast(x_bchw.device):
                 logits = network(turned)
-            part = self.quantity.probability(logits.float())
-            part = self.quantity.transform(part, self.quantity.inverse(element))
+            part = self.quantity.value(logits.float())
+            part = self.quantity.transform(part, inverse(element))
             average = part.clone() if average is None else average.add_(part)
         if average is None:
             raise ValueError(f"expected at least one symmetry in the set {self.voting.tta!r}")

@@ -6,13 +6,18 @@ file knows that form: everything else asks by name.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal, get_args
 
+import torch
 from torch import Tensor
 
 Element = Literal[
     "identity", "rot90", "rot180", "rot270", "flip_lr", "flip_ud", "transpose", "antitranspose"
 ]
+
+Linear = tuple[tuple[float, float], tuple[float, float]]
+"""2 x 2 matrix on (row, col) column vectors, row by row."""
 
 ELEMENTS: tuple[Element, ...] = get_args(Element)
 """The whole group; rotations are counter-clockwise as seen with row 0 on top."""
@@ -80,3 +85,18 @@ def inverse(element: Element) -> Element:
 def swaps_axes(element: Element) -> bool:
     """Return whether height and width change places."""
     return _FORMS[element][0]
+
+
+@cache
+def element_matrix(element: Element) -> Linear:
+    """Return the matrix that takes output offsets (row, col) to input offsets for an element of D4.
+
+    It is read off the element's action on a grid of coordinates, so that it cannot disagree with it.
+    """
+    steps = torch.arange(-1, 2)
+    rows, cols = torch.meshgrid(steps, steps, indexing="ij")
+    row, col = apply(element, rows), apply(element, cols)
+    return (
+        (float(row[2, 1]), float(row[1, 2])),
+        (float(col[2, 1]), float(col[1, 2])),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float, UInt8
@@ -13,6 +13,8 @@ from torch import Tensor
 import landseer.quantities.d4 as d4
 from landseer.core.classes import IGNORE
 from landseer.errors import UsageError
+from landseer.quantities.motion import Motion
+from landseer.quantities.quantity import Extent, Resampling
 
 Activation = Literal["softmax", "sigmoid"]
 
@@ -29,6 +31,7 @@ class ClassMask:
         activation: `softmax` where classes exclude each other (they sum to one), `sigmoid` where each is judged alone.
     """
 
+    kind: ClassVar[str] = "mask"
     n_classes: int
     activation: Activation = "softmax"
 
@@ -44,7 +47,27 @@ class ClassMask:
         """Number of logits a network must give per pixel."""
         return self.n_classes
 
-    def probability(self, logits_bchw: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+    @property
+    def unit(self) -> str:
+        """A class has no unit."""
+        return ""
+
+    @property
+    def extent(self) -> Extent:
+        """A class at each pixel."""
+        return "dense"
+
+    @property
+    def resampling(self) -> Resampling:
+        """Between two classes lies no third: the nearest pixel says."""
+        return "nearest"
+
+    @property
+    def fill(self) -> float:
+        """Unknown pixels are 255."""
+        return IGNORE
+
+    def value(self, logits_bchw: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Turn logits into probabilities in [0, 1].
 
         Args:
@@ -60,34 +83,17 @@ class ClassMask:
         """Turn or mirror targets, logits or probabilities (..., h, w)."""
         return d4.apply(element, values)
 
-    def inverse(self, element: d4.Element) -> d4.Element:
-        """Return the element that undoes `transform` by this one."""
-        return d4.inverse(element)
+    def moved(self, values: Tensor, motion: Motion, direction_b2: Tensor | None = None) -> Tensor:
+        """Leave classes and probabilities as they are."""
+        return values
 
-    def average(
-        self, probabilities: Sequence[Tensor], weights: Sequence[float] | None = None
-    ) -> Tensor:
-        """Average several predictions of the same pixels.
+    def to_mean(self, values: Tensor) -> Tensor:
+        """Probabilities are averaged."""
+        return values.float()
 
-        Args:
-            probabilities: tensors of one shape.
-            weights: one per prediction, at least one above zero; None weighs all alike.
-
-        Returns:
-            float32 weighted mean.
-
-        Raises:
-            UsageError: nothing to average, or the weights do not fit.
-        """
-        weights = [1.0] * len(probabilities) if weights is None else list(weights)
-        if len(weights) != len(probabilities) or sum(weights) <= 0 or min(weights) < 0:
-            raise UsageError(
-                f"expected {len(probabilities)} weights, none below zero and one above; got {weights}"
-            )
-        total = torch.zeros_like(probabilities[0], dtype=torch.float32)
-        for probability, weight in zip(probabilities, weights, strict=True):
-            total.add_(probability, alpha=weight)
-        return total / sum(weights)
+    def from_mean(self, mean: Tensor) -> Tensor:
+        """The mean is a probability."""
+        return mean
 
     def decide(
         self,

@@ -152,7 +152,7 @@ class TrainingModule(lightning.LightningModule):
         logits = self.model(batch["image"]).float()
         label = batch["label"]
         self._val_losses.append(self._loss(logits, label.long()))
-        decided = self.model.quantity.decide(self.model.quantity.probability(logits))
+        decided = self.model.quantity.decide(self.model.quantity.value(logits))
         self._matrix += confusion_matrix(
             label.cpu().numpy(), decided.cpu().numpy(), len(self._plan.class_names)
         )

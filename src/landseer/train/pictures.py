@@ -66,7 +66,7 @@ class Pictures(lightning.Callback):
         """Predict one sample."""
         image, label = stack([self._source.read(position)])
         raw = image.to(module.device)
-        probability = module.model.quantity.probability(module.model(raw).float())
+        probability = module.model.quantity.value(module.model(raw).float())
         decision = module.model.quantity.decide(probability)[0].cpu().numpy()
         shown = module.model.preprocess.mask_nodata(raw)[0].cpu().numpy()
         return Example(

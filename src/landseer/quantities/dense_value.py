@@ -1,0 +1,68 @@
+"""A plain number per pixel, with a unit of the user's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from landseer.quantities import d4
+from landseer.quantities.activation import Activation, activate
+from landseer.quantities.motion import Motion
+from landseer.quantities.quantity import Extent, Resampling
+
+
+@dataclass(frozen=True, slots=True)
+class DenseValue:
+    """A number at each pixel which no map of the image changes: biomass, temperature, cover, …
+
+    Attributes:
+        unit: what it is measured in.
+        activation: how a network's output becomes a value.
+    """
+
+    kind: ClassVar[str] = "dense_value"
+    unit: str = ""
+    activation: Activation = "none"
+
+    @property
+    def extent(self) -> Extent:
+        """A value at each pixel."""
+        return "dense"
+
+    @property
+    def n_outputs(self) -> int:
+        """One plane."""
+        return 1
+
+    @property
+    def resampling(self) -> Resampling:
+        """Between its valid pixels, bilinearly."""
+        return "bilinear"
+
+    @property
+    def fill(self) -> float:
+        """Unknown values are NaN."""
+        return torch.nan
+
+    def value(self, raw: Tensor) -> Tensor:
+        """Turn outputs into values, float32."""
+        return activate(raw, self.activation)
+
+    def transform(self, values: Tensor, element: d4.Element) -> Tensor:
+        """Turn or mirror (..., h, w)."""
+        return d4.apply(element, values)
+
+    def moved(self, values: Tensor, motion: Motion, direction_b2: Tensor | None = None) -> Tensor:
+        """Leave values as they are."""
+        return values
+
+    def to_mean(self, values: Tensor) -> Tensor:
+        """Values are averaged as they are."""
+        return values.float()
+
+    def from_mean(self, mean: Tensor) -> Tensor:
+        """The mean is a value."""
+        return mean

@@ -1,0 +1,75 @@
+"""Flow scale: pixels of displacement per metre of height; it grows as the image is magnified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from landseer.quantities.activation import Activation, activate
+from landseer.quantities.d4 import Element
+from landseer.quantities.motion import Motion
+from landseer.quantities.quantity import Extent, Resampling
+
+
+@dataclass(frozen=True, slots=True)
+class FlowScale:
+    """Pixels per metre of height, one number an image.
+
+    Attributes:
+        activation: how a network's output becomes a scale.
+    """
+
+    kind: ClassVar[str] = "flow_scale"
+    activation: Activation = "relu"
+
+    @property
+    def unit(self) -> str:
+        """Pixels per metre of height."""
+        return "px/m"
+
+    @property
+    def extent(self) -> Extent:
+        """One number an image."""
+        return "image"
+
+    @property
+    def n_outputs(self) -> int:
+        """One number."""
+        return 1
+
+    @property
+    def resampling(self) -> Resampling:
+        """Nothing is resampled."""
+        return "nearest"
+
+    @property
+    def fill(self) -> float:
+        """Unknown scales are NaN."""
+        return torch.nan
+
+    def value(self, raw: Tensor) -> Tensor:
+        """Turn outputs into pixels per metre, float32."""
+        return activate(raw, self.activation)
+
+    def transform(self, values: Tensor, element: Element) -> Tensor:
+        """Leave scales as they are: no element of D4 stretches."""
+        return values
+
+    def moved(self, values: Tensor, motion: Motion, direction_b2: Tensor | None = None) -> Tensor:
+        """Multiply by how much the map stretches the displacement's direction.
+
+        Formula: s_out = s_in |A d|; under a similarity s_in times the zoom (published code divides by it).
+        """
+        stretch = motion.stretch_b(direction_b2).to(values)
+        return values * stretch.reshape(-1, *(1,) * (values.ndim - 1))
+
+    def to_mean(self, values: Tensor) -> Tensor:
+        """Scales are averaged in pixels per metre."""
+        return values.float()
+
+    def from_mean(self, mean: Tensor) -> Tensor:
+        """The mean is a scale."""
+        return mean

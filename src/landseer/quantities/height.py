@@ -1,0 +1,71 @@
+"""Height above ground: metres per pixel, which no turn, mirror or zoom of the image changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from landseer.quantities import d4
+from landseer.quantities.activation import Activation, activate
+from landseer.quantities.motion import Motion
+from landseer.quantities.quantity import Extent, Resampling
+
+
+@dataclass(frozen=True, slots=True)
+class Height:
+    """Metres above ground at each pixel.
+
+    Attributes:
+        activation: how a network's output becomes a height; `relu` never gives less than 0.
+    """
+
+    kind: ClassVar[str] = "height"
+    activation: Activation = "relu"
+
+    @property
+    def unit(self) -> str:
+        """Metres."""
+        return "m"
+
+    @property
+    def extent(self) -> Extent:
+        """A value at each pixel."""
+        return "dense"
+
+    @property
+    def n_outputs(self) -> int:
+        """One plane."""
+        return 1
+
+    @property
+    def resampling(self) -> Resampling:
+        """Between its valid pixels, bilinearly."""
+        return "bilinear"
+
+    @property
+    def fill(self) -> float:
+        """Unknown heights are NaN."""
+        return torch.nan
+
+    def value(self, raw: Tensor) -> Tensor:
+        """Turn outputs into metres, float32."""
+        return activate(raw, self.activation)
+
+    def transform(self, values: Tensor, element: d4.Element) -> Tensor:
+        """Turn or mirror (..., h, w): a height goes with its pixel."""
+        return d4.apply(element, values)
+
+    def moved(self, values: Tensor, motion: Motion, direction_b2: Tensor | None = None) -> Tensor:
+        """Leave heights as they are: they are metres of the world, not of the image."""
+        return values
+
+    def to_mean(self, values: Tensor) -> Tensor:
+        """Heights are averaged in metres."""
+        return values.float()
+
+    def from_mean(self, mean: Tensor) -> Tensor:
+        """The mean is a height."""
+        return mean

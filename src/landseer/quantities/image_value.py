@@ -1,0 +1,68 @@
+"""Numbers of a whole image: flow scale, ground sample distance, presence of classes, or any with a unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from landseer.quantities.activation import Activation, activate
+from landseer.quantities.d4 import Element
+from landseer.quantities.motion import Motion
+from landseer.quantities.quantity import Extent, Resampling
+
+
+@dataclass(frozen=True, slots=True)
+class ImageValue:
+    """One number an image which no map of it changes: a count per area, a temperature, …
+
+    Attributes:
+        unit: what it is measured in.
+        activation: how a network's output becomes a value.
+    """
+
+    kind: ClassVar[str] = "image_value"
+    unit: str = ""
+    activation: Activation = "none"
+
+    @property
+    def extent(self) -> Extent:
+        """One number an image."""
+        return "image"
+
+    @property
+    def n_outputs(self) -> int:
+        """One number."""
+        return 1
+
+    @property
+    def resampling(self) -> Resampling:
+        """Nothing is resampled."""
+        return "nearest"
+
+    @property
+    def fill(self) -> float:
+        """Unknown values are NaN."""
+        return torch.nan
+
+    def value(self, raw: Tensor) -> Tensor:
+        """Turn outputs into values, float32."""
+        return activate(raw, self.activation)
+
+    def transform(self, values: Tensor, element: Element) -> Tensor:
+        """Leave values as they are."""
+        return values
+
+    def moved(self, values: Tensor, motion: Motion, direction_b2: Tensor | None = None) -> Tensor:
+        """Leave values as they are."""
+        return values
+
+    def to_mean(self, values: Tensor) -> Tensor:
+        """Values are averaged as they are."""
+        return values.float()
+
+    def from_mean(self, mean: Tensor) -> Tensor:
+        """The mean is a value."""
+        return mean

@@ -1,0 +1,75 @@
+"""Displacement of a pixel by its height, in pixels of the image: it grows as the image is magnified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from landseer.quantities import d4
+from landseer.quantities.activation import Activation, activate
+from landseer.quantities.motion import Motion
+from landseer.quantities.quantity import Extent, Resampling
+
+
+@dataclass(frozen=True, slots=True)
+class Magnitude:
+    """How many pixels each pixel lies from its place on the ground: height times flow scale.
+
+    Attributes:
+        activation: how a network's output becomes a magnitude.
+    """
+
+    kind: ClassVar[str] = "magnitude"
+    activation: Activation = "relu"
+
+    @property
+    def unit(self) -> str:
+        """Pixels of the image."""
+        return "px"
+
+    @property
+    def extent(self) -> Extent:
+        """A value at each pixel."""
+        return "dense"
+
+    @property
+    def n_outputs(self) -> int:
+        """One plane."""
+        return 1
+
+    @property
+    def resampling(self) -> Resampling:
+        """Between its valid pixels, bilinearly."""
+        return "bilinear"
+
+    @property
+    def fill(self) -> float:
+        """Unknown magnitudes are NaN."""
+        return torch.nan
+
+    def value(self, raw: Tensor) -> Tensor:
+        """Turn outputs into pixels, float32."""
+        return activate(raw, self.activation)
+
+    def transform(self, values: Tensor, element: d4.Element) -> Tensor:
+        """Turn or mirror (..., h, w): no element of D4 stretches."""
+        return d4.apply(element, values)
+
+    def moved(self, values: Tensor, motion: Motion, direction_b2: Tensor | None = None) -> Tensor:
+        """Multiply by how much the map stretches the displacement's direction.
+
+        Formula: m_out = m_in |A d|, d the direction of displacement; under a similarity m_in times the zoom.
+        """
+        stretch = motion.stretch_b(direction_b2).to(values)
+        return values * stretch.reshape(-1, *(1,) * (values.ndim - 1))
+
+    def to_mean(self, values: Tensor) -> Tensor:
+        """Magnitudes are averaged in pixels."""
+        return values.float()
+
+    def from_mean(self, mean: Tensor) -> Tensor:
+        """The mean is a magnitude."""
+        return mean
