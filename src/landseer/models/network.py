@@ -1,9 +1,9 @@
-"""The network: timm encoder, decoder and head, from channels to logits at full resolution."""
+"""The network: timm encoder, decoder and a head for each target, from channels to outputs at full resolution."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, overload
 
 import timm
 import torch
@@ -16,48 +16,116 @@ from landseer.errors import UsageError
 from landseer.models.config import ModelConfig
 from landseer.models.decoders import DECODERS, decoder_settings, network_depth
 from landseer.models.encoders import check_encoder, split_name
+from landseer.models.head_plain import PlainHead
+from landseer.models.heads import Output, build_heads, check_outputs
+from landseer.models.heads_config import Plain
 from landseer.models.pretrained import fit_pretrained
+from landseer.models.shared import Shared
+from landseer.models.trunk import trunk_of
 from landseer.models.weights import find_weights
 
-__all__ = ["ModelConfig", "Network", "build_network", "parameter_count"]
+__all__ = ["LogitsNetwork", "ModelConfig", "Network", "Output", "build_network", "parameter_count"]
 
 
 class Network(nn.Module):
-    """Encoder, decoder, dropout and head in a row.
+    """Encoder, decoder and dropout, shared by one head for each target.
+
+    A head that is alone is the submodule `head`, and so are its weights' keys; several are `head_NAME`.
+
+    Args:
+        parts: where encoder and decoder come from.
+        heads: by target name, in the order in which they answer; all see what those before them gave.
 
     Attributes:
+        targets: names of the outputs.
         stride: height and width of an input must be multiples of this many pixels.
         minimum_px: and at least this long.
     """
 
     def __init__(
-        self, parts: SegmentationModel, *, stride: int, minimum_px: int, dropout: float
+        self,
+        parts: SegmentationModel,
+        heads: Mapping[str, nn.Module],
+        *,
+        stride: int,
+        minimum_px: int,
+        dropout: float,
     ) -> None:
         super().__init__()
+        self.targets = tuple(heads)
         self.stride, self.minimum_px = stride, minimum_px
         self.encoder, self.decoder = parts.encoder, parts.decoder
         self.dropout = nn.Dropout2d(dropout)
-        self.head = parts.segmentation_head
+        for name, head in heads.items():
+            self.add_module("head" if len(heads) == 1 else f"head_{name}", head)
 
-    def forward(self, z_bkhw: Float[Tensor, "b k h w"]) -> Float[Tensor, "b c h w"]:
-        """Compute logits.
+    def forward(
+        self, z_bkhw: Float[Tensor, "b k h w"], gsd_m: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Compute raw outputs, which each target's quantity turns into values.
 
         Args:
             z_bkhw: normalised channels; h and w are multiples of `stride` and at least `minimum_px`.
+            gsd_m: (b,) metres per pixel of this input; only heads with `gsd_cue` read it.
 
         Returns:
-            logits of the same height and width.
+            By target name: (b, n, h, w) of the input's height and width, or (b, n) for quantities of whole images.
+
+        Raises:
+            UsageError: a head reads the ground sample distance and none was given.
         """
         features = self.encoder(z_bkhw)
         # vision transformers give feature maps and prefix tokens
-        decoded = self.decoder(*features) if isinstance(features, tuple) else self.decoder(features)
-        return self.head(self.dropout(decoded))
+        with_tokens = isinstance(features, tuple)
+        decoded = self.decoder(*features) if with_tokens else self.decoder(features)
+        maps = features[0] if with_tokens else features
+        size = (z_bkhw.shape[-2], z_bkhw.shape[-1])
+        shared = Shared(self.dropout(decoded), maps, size, gsd_m)
+        for name in self.targets:
+            shared.outputs[name] = self.head_of(name)(shared)
+        return shared.outputs
+
+    def head_of(self, name: str) -> nn.Module:
+        """Return the head of a target."""
+        return self.get_submodule("head" if len(self.targets) == 1 else f"head_{name}")
+
+
+class LogitsNetwork(Network):
+    """A network of one plain head that gives its tensor itself instead of a dict of one."""
+
+    def forward(  # type: ignore[override]
+        self, z_bkhw: Float[Tensor, "b k h w"]
+    ) -> Float[Tensor, "b c h w"]:
+        """Compute logits of the input's height and width."""
+        return super().forward(z_bkhw)[self.targets[0]]
+
+
+@overload
+def build_network(
+    config: ModelConfig,
+    channels: Mapping[str, Sequence[str]],
+    outputs: int,
+    *,
+    seed: int,
+    pretrained: bool = True,
+) -> LogitsNetwork: ...
+
+
+@overload
+def build_network(
+    config: ModelConfig,
+    channels: Mapping[str, Sequence[str]],
+    outputs: Mapping[str, Output],
+    *,
+    seed: int,
+    pretrained: bool = True,
+) -> Network: ...
 
 
 def build_network(
     config: ModelConfig,
     channels: Mapping[str, Sequence[str]],
-    n_outputs: int,
+    outputs: int | Mapping[str, Output],
     *,
     seed: int,
     pretrained: bool = True,
@@ -67,22 +135,25 @@ def build_network(
     Args:
         config: recipe key `model`.
         channels: band codes by channel name, in channel order (`Preprocess.channel_codes`).
-        n_outputs: number of logits per pixel.
-        seed: seed of all that is drawn; the same seed gives the same network, and no global generator is touched.
+        outputs: quantity and head by target name; or a number of logits per pixel, for a `LogitsNetwork`.
+        seed: seed of all that is drawn; the same seed gives the same network, and no global generator is touched. One
+            plain head gives the same weights by name and by number; with other heads, encoder and decoder start the
+            same whatever the heads are.
         pretrained: false skips pretrained weights, for networks whose own weights are loaded next.
 
     Returns:
         The network in training mode, in channels-last memory format.
 
     Raises:
-        UsageError: no such encoder, or decoder and encoder do not go together.
+        UsageError: no such encoder, decoder and encoder do not go together, or heads do not fit their quantities.
         WeightsError: pretrained weights cannot be found, fetched or fitted.
     """
     problem = check_encoder(config.encoder)
     if problem is not None:
         raise UsageError(problem, where="model.encoder", do="`timm.list_models()` lists them all")
+    n_own = outputs if isinstance(outputs, int) else _n_own(outputs)
     state = find_weights(config.encoder, config.weights) if pretrained else None
-    parts = _assemble(config, len(channels), n_outputs, seed)
+    parts = _assemble(config, len(channels), n_own, seed)
     if state is not None:
         fit_pretrained(
             parts.encoder,
@@ -91,14 +162,34 @@ def build_network(
             channels,
             config.stem,
         )
+    return _with_heads(config, parts, outputs, seed).to(memory_format=torch.channels_last)
+
+
+def _n_own(outputs: Mapping[str, Output]) -> int:
+    """Return how wide the decoder's own head is: as its target where that is all, else 1."""
+    check_outputs(outputs)
+    first = next(iter(outputs.values()))
+    is_alone = len(outputs) == 1 and isinstance(first.head, Plain)
+    return first.quantity.n_outputs if is_alone else 1
+
+
+def _with_heads(
+    config: ModelConfig,
+    parts: SegmentationModel,
+    outputs: int | Mapping[str, Output],
+    seed: int,
+) -> Network:
+    """Put heads onto an encoder and a decoder."""
     decoder = DECODERS[config.decoder]
-    network = Network(
-        parts,
-        stride=decoder.stride or 2 ** network_depth(config),
-        minimum_px=decoder.minimum_px,
-        dropout=config.dropout,
-    )
-    return network.to(memory_format=torch.channels_last)
+    settings: dict[str, Any] = {
+        "stride": decoder.stride or 2 ** network_depth(config),
+        "minimum_px": decoder.minimum_px,
+        "dropout": config.dropout,
+    }
+    if isinstance(outputs, int):
+        own = PlainHead(parts.segmentation_head, exact=False)
+        return LogitsNetwork(parts, {"mask": own}, **settings)
+    return Network(parts, build_heads(outputs, trunk_of(parts), seed), **settings)
 
 
 def parameter_count(module: nn.Module) -> int:
