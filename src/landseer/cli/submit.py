@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from landseer.errors import UsageError
 
 app = verb_app()
 
-CONTESTS = ("kelp",)
+CONTESTS = ("kelp", "geopose")
 """The contests that the help lists."""
 
 
@@ -36,7 +37,8 @@ def submit(
     table = samples / "samples.parquet" if samples.is_dir() else samples
     rows = _test_side(table)
     config = _recipe_beside(table).data if preview else None
-    packed = submitters[kind](predictions, list(rows["sample"]), out)
+    options = _OPTIONS[kind](rows) if kind in _OPTIONS else {}
+    packed = submitters[kind](predictions, list(rows["sample"]), out, **options)
     result = packed.as_dict()
     if config is not None:
         result["preview"] = str(_draw(rows.head(preview), predictions, config, out))
@@ -54,6 +56,16 @@ def _test_side(table: Path) -> Any:
             do="run `landseer samples RECIPE`, or give the run's folder",
         )
     return tables.usable(tables.read_samples(table), side="test")
+
+
+def _sizes(rows: Any) -> dict[str, Any]:
+    """Give the packer the size of each image."""
+    sizes = zip(rows["height"], rows["width"], strict=True)
+    return {"sizes": {s: (int(h), int(w)) for s, (h, w) in zip(rows["sample"], sizes, strict=True)}}
+
+
+_OPTIONS: dict[str, Callable[[Any], dict[str, Any]]] = {"geopose": _sizes}
+"""What a contest's packer wants to know of the samples beside their names."""
 
 
 def _recipe_beside(table: Path) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import tarfile
 import tempfile
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -21,7 +20,7 @@ from landseer.core.parallel import parallel_map
 from landseer.errors import DataError, FileReadError, GridError, LabelError
 from landseer.raster.read import read_bands, read_info
 from landseer.raster.write import write_raster
-from landseer.samples.schema import shorten
+from landseer.submit.names import compare_names, unique_ids
 
 SUFFIX = "_kelp.tif"
 SIZE_PX = 350
@@ -86,7 +85,7 @@ def pack_kelp(
     Edges: nodata pixels (255) are written as 0 and counted; masks are written anew as plain uint8 without
         georeference; the same masks give the same bytes.
     """
-    wanted = _unique(ids)
+    wanted = unique_ids(ids)
     folder, out = Path(predictions), Path(out)
     if out.suffix != ".tar":
         raise DataError(f"expected a name that ends in .tar; got {out.name}", where=out)
@@ -122,7 +121,7 @@ def verify_submission(
         LabelError: a mask is not uint8 or has values other than 0 and 1.
     """
     path = Path(path)
-    wanted = _unique(ids)
+    wanted = unique_ids(ids)
     n_positive = n_empty = 0
     try:
         with tarfile.open(path, "r:") as archive, tempfile.TemporaryDirectory() as scratch:
@@ -140,34 +139,11 @@ def verify_submission(
     return Submission(path, len(wanted), n_positive, n_empty=n_empty)
 
 
-def _unique(ids: Iterable[str]) -> list[str]:
-    """Return the ids sorted; refuse repeats and none."""
-    counts = Counter(ids)
-    twice = [sample for sample, count in counts.items() if count > 1]
-    if twice or not counts:
-        raise DataError(f"expected every test id once; got {shorten(twice) or 'no ids at all'}")
-    return sorted(counts)
-
-
-def _compare(wanted: list[str], names: list[str], where: Path) -> None:
+def _compare(wanted: list[str], names: Iterable[str], where: Path) -> None:
     """Refuse missing, extra and repeated masks."""
-    expected = {f"{sample}{SUFFIX}" for sample in wanted}
-    counts = Counter(names)
-    faults = [
-        f"{len(found)} {what} ({shorten(found)})"
-        for what, found in (
-            ("missing", expected - counts.keys()),
-            ("too many", counts.keys() - expected),
-            ("twice", [name for name, count in counts.items() if count > 1]),
-        )
-        if found
-    ]
-    if faults:
-        raise DataError(
-            f"expected one mask {SUFFIX} for each of {len(wanted)} test ids; got {', '.join(faults)}",
-            where=where,
-            do="predict all test tiles into an empty folder",
-        )
+    expected = [f"{sample}{SUFFIX}" for sample in wanted]
+    what = f"one mask {SUFFIX} for each of {len(wanted)} test ids"
+    compare_names(expected, names, what, where)
 
 
 def _encode(folder: Path, size_px: int | None, sample: str) -> tuple[bytes, int]:

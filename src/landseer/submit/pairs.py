@@ -39,7 +39,7 @@ def list_files(path: Path, stack: ExitStack) -> list[Path]:
         raise FileReadError("expected a file, a folder or a .tar; there is nothing", where=path)
     if path.is_file() and path.suffix != ".tar":
         return [path]
-    folder = path if path.is_dir() else _unpack(path, stack)
+    folder = path if path.is_dir() else unpack(path, stack)
     files = sorted(f for f in folder.iterdir() if _is_map(f))
     if not files:
         raise FileReadError(f"expected rasters ({', '.join(SUFFIXES)}); got none", where=path)
@@ -105,8 +105,12 @@ def _of_the_same_kind(predictions: Sequence[Path], truths: Sequence[Path]) -> Se
     return [truth for truth in truths if truth.name.partition("_")[2] in endings]
 
 
-def _unpack(path: Path, stack: ExitStack) -> Path:
-    """Unpack an archive into a folder that the stack removes."""
+def unpack(path: Path, stack: ExitStack) -> Path:
+    """Unpack a tar archive, compressed or not, into a folder that the stack removes.
+
+    Raises:
+        FileReadError: it is no tar archive.
+    """
     folder = Path(stack.enter_context(TemporaryDirectory()))
     try:
         with tarfile.open(path) as archive:

@@ -18,6 +18,7 @@ from landseer.metrics.confusion import Matrix, confusion_matrix
 from landseer.metrics.scores import scores
 from landseer.raster.label import read_label
 from landseer.submit.pairs import Pair, list_files, pair_files
+from landseer.submit.score_pose import POSE_METRICS, PoseMetric, PoseScore, score_poses
 
 _N_VALUES = UNKNOWN
 """Class numbers that a map may hold."""
@@ -60,6 +61,16 @@ class ScoreResult:
         """Return it as plain JSON values; an undefined score is None."""
         return asdict(self) | {"value": None if np.isnan(self.value) else self.value}
 
+    def figures(self) -> dict[str, Any]:
+        """Return what people read, name -> value."""
+        return {
+            self.metric: self.value,
+            "counts": self.counts,
+            "files": self.n_files,
+            "pixels": self.n_pixels,
+            "outside the prediction's data": self.n_outside,
+        }
+
     def text(self) -> str:
         """Say it in one line."""
         return (
@@ -84,7 +95,7 @@ def _scores(matrices: Matrix) -> dict[str, np.ndarray]:
     return scores(matrices, tuple(f"c{i}" for i in range(matrices.shape[-1])))
 
 
-METRICS: dict[str, Metric] = {
+MAP_METRICS: dict[str, Metric] = {
     "kelp-dice": Metric("Dice of class 1, all pixels pooled", _pooled("dice_c1")),
     "kelp-dice-macro": Metric("mean of the classes' pooled Dice, background included", _pooled("dice_macro")),
     "kelp-dice-per-tile": Metric("mean over files of class 1's Dice, files without class 1 left out", _mean_dice),
@@ -94,6 +105,10 @@ METRICS: dict[str, Metric] = {
     "accuracy": Metric("share of all pixels that are right", _pooled("accuracy")),
     "mcc": Metric("Matthews correlation of all pixels pooled", _pooled("mcc")),
 }  # fmt: skip
+"""Scores of class maps."""
+
+METRICS: dict[str, Metric | PoseMetric] = {**MAP_METRICS, **POSE_METRICS}
+"""All scores, by name."""
 
 
 def score_paths(
@@ -103,14 +118,14 @@ def score_paths(
     *,
     classes: ClassTable | None = None,
     workers: int | None = None,
-) -> ScoreResult:
-    """Score predicted class maps against true ones.
+) -> ScoreResult | PoseScore:
+    """Score predicted class maps, or heights with scale and angle (`score_poses`), against true ones.
 
     Args:
         prediction: a raster, a folder of rasters, or a `.tar` of them.
         truth: the same; files are matched as `pair_files` says.
         metric: one of `METRICS`.
-        classes: what the truth's values mean; None takes them as class numbers, 255 ignored.
+        classes: what the truth's values mean; None takes them as class numbers, 255 ignored. Of no use to heights.
         workers: threads that read.
 
     Returns:
@@ -127,6 +142,8 @@ def score_paths(
     """
     if metric not in METRICS:
         raise UsageError(f"expected a metric among {', '.join(METRICS)}; got {metric!r}")
+    if metric in POSE_METRICS:
+        return score_poses(prediction, truth, metric, workers=workers)
     with ExitStack() as stack:
         pairs = pair_files(list_files(prediction, stack), list_files(truth, stack))
         counted = list(
@@ -136,8 +153,8 @@ def score_paths(
     matrices = np.stack([_grow(matrix, size) for matrix, _ in counted])
     return ScoreResult(
         metric=metric,
-        value=METRICS[metric].reduce(matrices),
-        counts=METRICS[metric].counts,
+        value=MAP_METRICS[metric].reduce(matrices),
+        counts=MAP_METRICS[metric].counts,
         n_files=len(pairs),
         n_pixels=int(matrices.sum()),
         n_outside=sum(n_outside for _, n_outside in counted),
