@@ -7,62 +7,113 @@ Places are (row, col) with whole numbers at pixel centres. A map is `place = cen
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from landseer.quantities.d4 import Element, Linear, element_matrix
 
+UNCHANGED: Linear = ((1.0, 0.0), (0.0, 1.0))
+"""The matrix that does nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """What was drawn for one sample; applied in the order of the fields.
+    """What is done to one sample, in the order of the fields.
 
     Attributes:
-        row, col: first row and column of the source window of the output's size, shift included, whole pixels;
-            the window may reach beyond the input.
+        row, col: first row and column of the source window of the output's size, shift included; the window may
+            reach beyond the input. What is drawn are whole pixels; parts of pixels are interpolated.
         element: how the window is turned and mirrored.
         angle_deg: further turn about the window's centre, counter-clockwise on screen.
         zoom: magnification about the window's centre; above 1 objects grow.
+        skew: any further matrix from output offsets to input offsets, (row, col): shears and unlike zooms.
     """
 
-    row: int
-    col: int
+    row: float
+    col: float
     element: Element = "identity"
     angle_deg: float = 0.0
     zoom: float = 1.0
+    skew: Linear = UNCHANGED
 
     @property
     def is_exact(self) -> bool:
         """Whether output pixels fall on input pixels, so that nothing need be interpolated."""
-        return self.angle_deg == 0.0 and self.zoom == 1.0
+        is_whole = float(self.row).is_integer() and float(self.col).is_integer()
+        return is_whole and (self.angle_deg, self.zoom, self.skew) == (0.0, 1.0, UNCHANGED)
 
     @property
     def linear(self) -> Linear:
-        """Matrix from output offsets to input offsets: element^-1 · turn^-1 / zoom."""
+        """Matrix from output offsets to input offsets: element^-1 · turn^-1 / zoom · skew."""
         radians = math.radians(self.angle_deg)
         cos, sin = math.cos(radians) / self.zoom, math.sin(radians) / self.zoom
-        (a, b), (c, d) = element_matrix(self.element)
-        return ((a * cos - b * sin, a * sin + b * cos), (c * cos - d * sin, c * sin + d * cos))
+        turned = product(element_matrix(self.element), ((cos, sin), (-sin, cos)))
+        return product(turned, self.skew)
+
+
+def product(left: Linear, right: Linear) -> Linear:
+    """Multiply two matrices."""
+    (a, b), (c, d) = left
+    (e, f), (g, h) = right
+    return ((a * e + b * g, a * f + b * h), (c * e + d * g, c * f + d * h))
+
+
+def middle(height: int, width: int) -> tuple[float, float]:
+    """Return the centre of an image: row and column, in pixels."""
+    return (height - 1) / 2, (width - 1) / 2
 
 
 def places(
-    geometries: list[Geometry], height: int, width: int, device: torch.device
+    geometry: Geometry, height: int, width: int, device: torch.device
 ) -> tuple[Tensor, Tensor]:
-    """Return where in the input each output pixel looks: rows and columns, each (m, height, width) float32.
+    """Return where in the input each pixel of the output looks.
 
-    Every step is elementwise, so that a sample's places do not depend on the others in the batch.
+    Args:
+        geometry: what is done.
+        height, width: size of the output.
+        device: where to make them.
+
+    Returns:
+        Rows and columns, each (height, width) float32.
     """
-    middle = ((height - 1) / 2, (width - 1) / 2)
-    table = torch.tensor(
-        [(*g.linear[0], g.row + middle[0], *g.linear[1], g.col + middle[1]) for g in geometries],
-        dtype=torch.float32,
-    ).to(device)
-    rr, rc, row, cr, cc, col = (table[:, number, None, None] for number in range(6))
-    down = (torch.arange(height, device=device) - middle[0])[:, None]
-    right = (torch.arange(width, device=device) - middle[1])[None, :]
-    return row + rr * down + rc * right, col + cr * down + cc * right
+    row, col = middle(height, width)
+    (rr, rc), (cr, cc) = geometry.linear
+    down = (torch.arange(height, device=device) - row)[:, None]
+    right = (torch.arange(width, device=device) - col)[None, :]
+    rows = down * rr + (geometry.row + row) + right * rc
+    cols = down * cr + (geometry.col + col) + right * cc
+    return rows, cols
+
+
+def carried(
+    grids_b23: Float[Tensor, "b 2 3"], geometries: Sequence[Geometry], height: int, width: int
+) -> Float[Tensor, "b 2 3"]:
+    """Carry the grids of labels along: from label pixels to pixels of the output.
+
+    Formula: with label -> input `G p + g` and output = middle + F (input - centre), F = linear^-1, the label lies at
+    output = F G p + middle + F (g - centre). No value is computed.
+
+    Args:
+        grids_b23: each sample's map from (row, col) of its label to (row, col) of its input, as [G | g].
+        geometries: what is done to each sample.
+        height, width: size of the output.
+
+    Returns:
+        (b, 2, 3), dtype and device of the input; computed in float64.
+    """
+    centre = np.array(middle(height, width))
+    moved = []
+    for grid, geometry in zip(grids_b23.double().cpu().numpy(), geometries, strict=True):
+        source = centre + np.array([geometry.row, geometry.col])
+        from_source = grid - np.column_stack([np.zeros((2, 2)), source])
+        to_output = np.linalg.solve(np.array(geometry.linear), from_source)
+        moved.append(to_output + np.column_stack([np.zeros((2, 2)), centre]))
+    return torch.from_numpy(np.stack(moved)).to(grids_b23)
 
 
 def reflect(place: Tensor, length: int) -> Tensor:

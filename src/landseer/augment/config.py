@@ -24,9 +24,15 @@ class AugmentConfig(BaseModel):
     rotate_probability: Probability = 0.5
     """How often a patch is turned by an angle."""
     zoom: tuple[float, float] = (1.0, 1.0)
-    """Smallest and largest magnification, drawn evenly in its logarithm; above 1 objects grow."""
+    """Smallest and largest magnification, drawn evenly in its logarithm; above 1 objects grow. With `crop_px` this is
+    a crop of random size, resized: [0.9, 1.111] takes crops of 0.9 to 1.11 times `crop_px`."""
     zoom_probability: Probability = 0.5
     """How often a patch is zoomed."""
+    shear_deg: float = Field(default=0.0, ge=0, le=45)
+    """Largest angle to either side by which upright lines lean after a shear, drawn evenly. Areas keep their size;
+    magnitudes and flow scales can follow only where the direction of displacement is a target too."""
+    shear_probability: Probability = 0.5
+    """How often a patch is sheared."""
     shift: float = Field(default=0.0, ge=0, le=1)
     """Largest shift to each side as a share of the patch's side, in whole pixels."""
     shift_probability: Probability = 0.5

@@ -29,11 +29,13 @@ def draw_geometry(
         epoch: number of the epoch.
         number: which draw of the epoch this is; a sample that is drawn twice should come under two numbers.
     """
-    draws = generator(seed, "augment", epoch, int(number), "geometry").random(10)
+    draws = generator(seed, "augment", epoch, int(number), "geometry").random(12)
     out_height, out_width = config.crop_px or height, config.crop_px or width
     elements = [e for e in ELEMENTS if out_height == out_width or not swaps_axes(e)]
     is_turned = draws[1] < config.rotate_probability
     is_zoomed = draws[3] < config.zoom_probability
+    is_sheared = draws[10] < config.shear_probability
+    lean = float(2 * draws[11] - 1) * config.shear_deg if is_sheared else 0.0
     reach = config.shift if draws[5] < config.shift_probability else 0.0
     low, high = (math.log(limit) for limit in config.zoom)
     return Geometry(
@@ -42,6 +44,7 @@ def draw_geometry(
         element=elements[int(draws[0] * len(elements))] if config.d4 else "identity",
         angle_deg=float(2 * draws[2] - 1) * config.rotate_deg if is_turned else 0.0,
         zoom=math.exp(low + float(draws[4]) * (high - low)) if is_zoomed else 1.0,
+        skew=((1.0, 0.0), (-math.tan(math.radians(lean)), 1.0)),
     )
 
 

@@ -1,126 +1,187 @@
-"""Moving image and label together: one map and one resampling for each sample.
+"""Moving an image and all its targets together: one map and one resampling for each sample.
 
 Legend of shapes: b samples, c bands, h rows, w columns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from landseer.augment.affine import Geometry, places, reflect
+from landseer.augment.affine import Geometry, carried, places, reflect
 from landseer.augment.config import AugmentConfig
 from landseer.augment.draw import draw_geometry
-from landseer.augment.resample import Border, bilinear, nearest
-from landseer.core.classes import IGNORE
+from landseer.augment.looks import Border, Looks, look
+from landseer.augment.resample import bilinear, nearest
+from landseer.errors import UsageError
 from landseer.quantities.d4 import apply
+from landseer.quantities.direction import Direction
+from landseer.quantities.motion import Motion
+from landseer.quantities.quantity import Quantity
 
 
-def geometric(
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A batch after its move.
+
+    Attributes:
+        image: (b, c, h, w), NaN where invalid.
+        targets: every target by name, as its quantity wants it.
+        motion: what was done to offsets, from the input to this image.
+        grids: for labels on grids of their own, (b, 2, 3) from (row, col) of the label to (row, col) of this image.
+    """
+
+    image: Tensor
+    targets: dict[str, Tensor]
+    motion: Motion
+    grids: dict[str, Tensor]
+
+
+def geometric(  # noqa: PLR0913 - what to move, by which laws, how far, and from which seed
     x_bchw: Tensor,
-    target_bhw: Tensor,
+    targets: Mapping[str, Tensor],
+    quantities: Mapping[str, Quantity],
     ids: Sequence[int],
     config: AugmentConfig,
     *,
     seed: int,
     epoch: int,
     nearest_channels: Sequence[int] = (),
-) -> tuple[Tensor, Tensor]:
-    """Crop, turn, mirror, zoom and shift a batch on the device where it is.
+    grids: Mapping[str, Tensor] | None = None,
+) -> Moved:
+    """Crop, turn, mirror, zoom, shear and shift a batch on the device where it is.
 
     Args:
         x_bchw: float digital numbers before any normalisation, NaN where invalid.
-        target_bhw: uint8 class numbers, 255 where they do not count.
+        targets: by name. Dense ones (b, h, w) or (b, n, h, w), of the image's size or with a grid; the others (b,) or
+            (b, n).
+        quantities: what each target is; asked how it is resampled and what its values become.
         ids: number of each sample's draw within the epoch; what is drawn depends on it, the seed and the epoch
             alone, not on the batch it comes in.
         config: settings.
         seed: root seed of the run.
         epoch: number of the epoch.
         nearest_channels: bands of flags, which are never interpolated.
+        grids: for dense targets on grids of their own, (b, 2, 3) affine maps from (row, col) of the label to (row, col)
+            of the image. These labels are not resampled: their map is carried along.
 
     Returns:
-        Image and target, (crop_px, crop_px) or of the input's size. Beyond the input the image is NaN and the
-        target 255, or both are mirrored (`border: reflect`).
+        Image and targets, (crop_px, crop_px) or of the input's size. Beyond the input the image is NaN and a dense
+        target its quantity's `fill`, or both are mirrored (`border: reflect`).
 
     Raises:
         ValueError: the shapes do not match, or the image is not float.
+        UsageError: `border: reflect` with a direction among the targets, or a shear that changes magnitudes or flow
+            scales while no direction is known.
 
     Edges: samples that are only cropped, shifted by whole pixels, turned by quarters and mirrored are copied bit
         for bit; all others are resampled once. An input smaller than the crop is centred in it.
     """
-    if x_bchw.shape[::2] != (len(ids), target_bhw.shape[1]) or len(target_bhw) != len(ids):
-        raise ValueError(
-            f"expected image, target and ids of one batch; got {tuple(x_bchw.shape)}, "
-            f"{tuple(target_bhw.shape)} and {len(ids)}"
-        )
     if not x_bchw.is_floating_point():
         raise ValueError(f"expected a float image with NaN where invalid; got {x_bchw.dtype}")
+    if len(ids) != len(x_bchw):
+        raise ValueError(f"expected ids of one batch, {len(x_bchw)}; got {len(ids)}")
     size = (x_bchw.shape[2], x_bchw.shape[3])
-    drawn = [draw_geometry(config, *size, seed=seed, epoch=epoch, number=i) for i in ids]
     return move(
         x_bchw,
-        target_bhw,
-        drawn,
+        targets,
+        quantities,
+        [draw_geometry(config, *size, seed=seed, epoch=epoch, number=i) for i in ids],
         size=(config.crop_px or size[0], config.crop_px or size[1]),
         border=config.border,
         nearest_channels=nearest_channels,
+        grids=grids,
     )
 
 
 def move(
     x_bchw: Tensor,
-    target_bhw: Tensor,
+    targets: Mapping[str, Tensor],
+    quantities: Mapping[str, Quantity],
     geometries: Sequence[Geometry],
     *,
     size: tuple[int, int],
     border: Border = "ignore",
     nearest_channels: Sequence[int] = (),
-) -> tuple[Tensor, Tensor]:
+    grids: Mapping[str, Tensor] | None = None,
+) -> Moved:
     """Apply one geometry to each sample; see `geometric`.
 
     Args:
         x_bchw: float, NaN where invalid.
-        target_bhw: class numbers.
+        targets: by name.
+        quantities: what each target is.
         geometries: one for each sample.
         size: height and width of the output.
         border: what lies beyond the input.
         nearest_channels: bands of flags, which are never interpolated.
+        grids: maps of the labels that are not resampled.
     """
-    moved_x = x_bchw.new_empty((*x_bchw.shape[:2], *size))
-    moved_target = target_bhw.new_empty((len(target_bhw), *size))
-    between = []
+    grids = grids or {}
+    _check(x_bchw, targets, quantities, grids, border)
+    dense = [n for n in targets if quantities[n].extent == "dense" and n not in grids]
+    image = x_bchw.new_empty((*x_bchw.shape[:2], *size))
+    resampled = {n: targets[n].new_empty((*targets[n].shape[:-2], *size)) for n in dense}
     for number, geometry in enumerate(geometries):
-        if geometry.is_exact:
-            moved_x[number] = copied(x_bchw[number], geometry, size, border, torch.nan)
-            moved_target[number] = copied(target_bhw[number], geometry, size, border, IGNORE)
+        looks = None
+        if not geometry.is_exact:
+            rows, cols = places(geometry, *size, x_bchw.device)
+            looks = look(rows, cols, x_bchw.shape[2], x_bchw.shape[3], border)
+        window = Window(geometry, size, border, looks)
+        image[number] = window.measured(x_bchw[number], list(nearest_channels))
+        for name in dense:
+            resampled[name][number] = window.target(targets[name][number], quantities[name])
+    motion = Motion.backward([geometry.linear for geometry in geometries], x_bchw.device)
+    direction = _direction(targets, quantities)
+    return Moved(
+        image=image,
+        targets={
+            name: quantities[name].moved(resampled.get(name, target), motion, direction)
+            for name, target in targets.items()
+        },
+        motion=motion,
+        grids={name: carried(grid, geometries, *size) for name, grid in grids.items()},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One sample's view of its input: copied where pixels fall on pixels, else looked up.
+
+    Attributes:
+        geometry: what is done.
+        size: height and width of the output.
+        border: what lies beyond the input.
+        looks: where output pixels look; None where they are copied.
+    """
+
+    geometry: Geometry
+    size: tuple[int, int]
+    border: Border
+    looks: Looks | None
+
+    def measured(self, x_chw: Tensor, flags: Sequence[int] = ()) -> Tensor:
+        """Read measurements, and flags to the nearest."""
+        if self.looks is None:
+            return copied(x_chw, self.geometry, self.size, self.border, torch.nan)
+        out = bilinear(x_chw, self.looks)
+        if flags:
+            out[flags] = nearest(x_chw[flags], self.looks, torch.nan)
+        return out
+
+    def target(self, target: Tensor, quantity: Quantity) -> Tensor:
+        """Read a dense target, (h, w) or (n, h, w), the way its quantity wants."""
+        if self.looks is None:
+            return copied(target, self.geometry, self.size, self.border, quantity.fill)
+        planes = target.reshape(-1, *target.shape[-2:])
+        if quantity.resampling == "nearest":
+            out = nearest(planes, self.looks, quantity.fill)
         else:
-            between.append(number)
-    for part in _parts(between, x_bchw.device):
-        rows, cols = places([geometries[number] for number in part], *size, x_bchw.device)
-        chosen = slice(part[0], part[0] + 1) if len(part) == 1 else part
-        some_x, some_target = x_bchw[chosen], target_bhw[chosen]
-        moved_x[chosen] = _interpolated(some_x, rows, cols, border, list(nearest_channels))
-        moved_target[chosen] = nearest(some_target[:, None], rows, cols, border, IGNORE)[:, 0]
-    return moved_x, moved_target
-
-
-def _parts(numbers: list[int], device: torch.device) -> list[list[int]]:
-    """Take samples one by one on a CPU, where one fits the cache; all at once elsewhere."""
-    if device.type == "cpu":
-        return [[number] for number in numbers]
-    return [numbers] if numbers else []
-
-
-def _interpolated(
-    x_mchw: Tensor, rows_myx: Tensor, cols_myx: Tensor, border: Border, flags: list[int]
-) -> Tensor:
-    """Resample measurements bilinearly and flags to the nearest."""
-    out = bilinear(x_mchw, rows_myx, cols_myx, border)
-    if flags:
-        out[:, flags] = nearest(x_mchw[:, flags], rows_myx, cols_myx, border, torch.nan)
-    return out
+            out = bilinear(planes, self.looks)
+        return out.reshape(*target.shape[:-2], *self.size)
 
 
 def copied(
@@ -130,13 +191,13 @@ def copied(
 
     Args:
         x: any dtype.
-        geometry: its angle and zoom are not looked at.
+        geometry: its angle, zoom and skew are not looked at.
         size: height and width of the window.
         border: beyond the input: `fill` (`ignore`), or the mirrored input (`reflect`).
         fill: value beyond the input.
     """
     height, width = x.shape[-2:]
-    row, col = geometry.row, geometry.col
+    row, col = int(geometry.row), int(geometry.col)
     if row >= 0 and col >= 0 and row + size[0] <= height and col + size[1] <= width:
         return apply(geometry.element, x[..., row : row + size[0], col : col + size[1]])
     rows = torch.arange(row, row + size[0], device=x.device)
@@ -146,3 +207,38 @@ def copied(
     outside = ((rows < 0) | (rows >= height))[:, None] | ((cols < 0) | (cols >= width))
     window = x[..., rows.clamp(0, height - 1)[:, None], cols.clamp(0, width - 1)]
     return apply(geometry.element, window.masked_fill(outside, fill))
+
+
+def _direction(targets: Mapping[str, Tensor], quantities: Mapping[str, Quantity]) -> Tensor | None:
+    """Return the direction of displacement in the input, where there is just one."""
+    found = [target for name, target in targets.items() if isinstance(quantities[name], Direction)]
+    return found[0] if len(found) == 1 else None
+
+
+def _check(
+    x_bchw: Tensor,
+    targets: Mapping[str, Tensor],
+    quantities: Mapping[str, Quantity],
+    grids: Mapping[str, Tensor],
+    border: Border,
+) -> None:
+    """Refuse what does not belong together."""
+    for name, target in targets.items():
+        is_here = quantities[name].extent == "dense" and name not in grids
+        if len(target) != len(x_bchw) or (is_here and target.shape[-2:] != x_bchw.shape[-2:]):
+            raise ValueError(
+                f"expected image and {name} of one batch and size; got {tuple(x_bchw.shape)} and "
+                f"{tuple(target.shape)}"
+            )
+    for name, grid in grids.items():
+        if name not in targets or grid.shape != (len(x_bchw), 2, 3):
+            raise ValueError(
+                f"expected a grid ({len(x_bchw)}, 2, 3) for the target {name}; got {tuple(grid.shape)}"
+            )
+    leaning = [name for name in targets if isinstance(quantities[name], Direction)]
+    if border == "reflect" and leaning:
+        raise UsageError(
+            f"expected border `ignore` where {leaning[0]} is a target, for a mirrored image leans the other way; "
+            "got `reflect`",
+            do="set augment.border: ignore",
+        )
