@@ -13,12 +13,13 @@ from torch import Tensor
 from landseer.core.classes import IGNORE
 from landseer.errors import LabelError, RecipeError
 from landseer.losses import LossConfig
-from landseer.losses.build import LOSSES, build_loss
+from landseer.losses.build import build_loss
+from landseer.losses.family import LOSSES, MASK_LOSSES
 from landseer.losses.mixture import Mixture
 
 ADAPTER: TypeAdapter[Any] = TypeAdapter(LossConfig)
 OUTPUTS = ("softmax", "sigmoid", "sigmoid of each class")
-CASES = [(kind, output) for kind in LOSSES for output in OUTPUTS]
+CASES = [(kind, output) for kind in MASK_LOSSES for output in OUTPUTS]
 VARIANTS = [
     {"kind": "dice", "per_sample": True, "log": True},
     {"kind": "dice", "classes": [1], "smooth": 1.0},
@@ -180,7 +181,7 @@ def test_descent_lowers_the_loss(config: dict[str, Any], activation: str) -> Non
     assert loss(logits - step, target) < value
 
 
-@pytest.mark.parametrize("kind", LOSSES)
+@pytest.mark.parametrize("kind", MASK_LOSSES)
 @pytest.mark.parametrize("activation", ["softmax", "sigmoid of each class"])
 def test_several_classes_are_all_learnt(kind: str, activation: str) -> None:
     loss = build({"kind": kind}, activation, n_classes=4)

@@ -1,57 +1,22 @@
-"""The family of losses, and the weighted sum of them that a recipe asks for."""
+"""The weighted sums of losses that a recipe asks for: of one target, and of several."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from landseer.errors import RecipeError
-from landseer.losses.compound import combo, cross_entropy_dice, exp_log
-from landseer.losses.config import LossConfig
-from landseer.losses.correlation import mcc
-from landseer.losses.cross_entropy import (
-    binary_cross_entropy,
-    cross_entropy,
-    focal,
-    soft_binary_cross_entropy,
-    soft_cross_entropy,
-)
-from landseer.losses.hausdorff import hausdorff
-from landseer.losses.lovasz import lovasz
-from landseer.losses.mixture import LossFunction, Mixture
-from landseer.losses.overlap import (
-    batch_soft_dice,
-    dice,
-    focal_tversky,
-    jaccard,
-    log_cosh_dice,
-    soft_dice,
-    tversky,
-)
+from landseer.losses.config import ClassTerm, LossConfig
+from landseer.losses.family import LOSSES, MASK_LOSSES, VALUE_LOSSES
+from landseer.losses.fitting import losses_for
+from landseer.losses.layers import LayerMixture
+from landseer.losses.mixture import Mixture
 from landseer.losses.pixels import Activation
-from landseer.losses.t_loss import t_loss
+from landseer.losses.targets import Balance, TargetLoss, TargetsLoss
+from landseer.losses.value_mixture import ValueMixture
+from landseer.quantities import Quantity
 
-LOSSES: dict[str, LossFunction] = {
-    "ce": cross_entropy,
-    "soft_ce": soft_cross_entropy,
-    "bce": binary_cross_entropy,
-    "soft_bce": soft_binary_cross_entropy,
-    "focal": focal,
-    "dice": dice,
-    "soft_dice": soft_dice,
-    "batch_soft_dice": batch_soft_dice,
-    "jaccard": jaccard,
-    "tversky": tversky,
-    "focal_tversky": focal_tversky,
-    "log_cosh_dice": log_cosh_dice,
-    "lovasz": lovasz,
-    "hausdorff": hausdorff,
-    "t_loss": t_loss,
-    "mcc": mcc,
-    "combo": combo,
-    "exp_log": exp_log,
-    "xedice": cross_entropy_dice,
-}
-"""Loss functions by the `kind` of their settings."""
+__all__ = ["LOSSES", "build_loss", "build_target_loss", "build_targets_loss"]
 
 
 def build_loss(
@@ -65,20 +30,92 @@ def build_loss(
         activation: `softmax` (classes exclude each other) or `sigmoid` (each channel is judged alone).
 
     Raises:
-        RecipeError: no term, class weights that are too many or too few, or class numbers beyond the classes;
-            all of them are listed.
+        RecipeError: no term, a loss that is not one of masks, class weights that are too many or too few, or class
+            numbers beyond the classes; all of them are listed.
     """
-    problems = _problems(configs, n_classes)
+    _refuse(_misfits(configs, "mask") + _class_problems(configs, n_classes))
+    return Mixture(_parts(MASK_LOSSES, configs), n_classes, activation)
+
+
+def build_target_loss(configs: Sequence[LossConfig], quantity: Quantity) -> TargetLoss:
+    """Build the weighted sum of losses of one target of any quantity.
+
+    Args:
+        configs: validated entries of the target's losses, at least one.
+        quantity: what is predicted; its `kind` says which losses fit.
+
+    Returns:
+        A callable that takes the network's outputs, before the quantity's activation, and the truth.
+
+    Raises:
+        RecipeError: no term, losses that do not fit the quantity, or settings that do not fit its classes; all of
+            them are listed.
+    """
+    if quantity.kind == "mask":
+        mask: Any = quantity
+        return build_loss(configs, mask.n_classes, mask.activation)
+    problems = _misfits(configs, quantity.kind)
+    if quantity.kind in ("multi_label", "presence"):
+        _refuse(problems + _class_problems(configs, 2) + _chosen_classes(configs))
+        return LayerMixture(_parts(MASK_LOSSES, configs))
+    _refuse(problems)
+    return ValueMixture(_parts(VALUE_LOSSES, configs), quantity)
+
+
+def build_targets_loss(
+    configs: Mapping[str, Sequence[LossConfig]],
+    quantities: Mapping[str, Quantity],
+    weights: Mapping[str, float] | None = None,
+    balance: Balance = "fixed",
+) -> TargetsLoss:
+    """Build the sum of the losses of all targets.
+
+    Args:
+        configs: each target's losses by target name.
+        quantities: at least these targets' quantities by target name.
+        weights: by target name; what is left out weighs 1.
+        balance: whether weights are also learnt.
+
+    Raises:
+        RecipeError: what `build_target_loss` and `TargetsLoss` refuse, or a target without a quantity.
+    """
+    _refuse(
+        [
+            f"expected targets {', '.join(quantities)}; got losses of {name!r}"
+            for name in configs
+            if name not in quantities
+        ]
+    )
+    losses = {name: build_target_loss(terms, quantities[name]) for name, terms in configs.items()}
+    return TargetsLoss(losses, weights, balance)
+
+
+def _parts(family: Mapping[str, Any], configs: Sequence[LossConfig]) -> tuple[tuple[Any, Any], ...]:
+    """Pair each loss function with its settings."""
+    return tuple((family[config.kind], config) for config in configs)
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    """Raise what was found, if anything."""
     if problems:
         raise RecipeError("\n".join(problems), where="loss", do="correct the recipe's key `loss`")
-    return Mixture(
-        tuple((LOSSES[config.kind], config) for config in configs), n_classes, activation
-    )
 
 
-def _problems(configs: Sequence[LossConfig], n_classes: int) -> list[str]:
-    """List what does not fit the classes."""
+def _misfits(configs: Sequence[LossConfig], kind: str) -> list[str]:
+    """List losses that do not fit a kind of quantity."""
+    fitting = losses_for(kind)
     problems = [] if configs else ["expected at least one loss; got none"]
+    return problems + [
+        f"loss[{number}] ({config.kind}): expected a loss of {kind}, one of {', '.join(fitting)}; "
+        f"got {config.kind!r}"
+        for number, config in enumerate(configs)
+        if config.kind not in fitting
+    ]
+
+
+def _class_problems(configs: Sequence[LossConfig], n_classes: int) -> list[str]:
+    """List what does not fit the classes."""
+    problems = []
     for number, config in enumerate(configs):
         where = f"loss[{number}] ({config.kind})"
         weights = getattr(config, "class_weights", None)
@@ -90,3 +127,12 @@ def _problems(configs: Sequence[LossConfig], n_classes: int) -> list[str]:
                     f"{where}: expected classes from 0 to {n_classes - 1}; got {chosen}"
                 )
     return problems
+
+
+def _chosen_classes(configs: Sequence[LossConfig]) -> list[str]:
+    """List choices of classes where each layer has only itself."""
+    return [
+        f"loss[{number}] ({config.kind}): expected no classes, for all layers count; got {list(config.classes)}"
+        for number, config in enumerate(configs)
+        if isinstance(config, ClassTerm) and config.classes is not None
+    ]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from landseer.losses.term import LossTerm
+from landseer.losses.value_config import ValueLoss
 
 ClassWeights = Annotated[
     tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], ...], Field(min_length=2)
@@ -16,15 +19,6 @@ ClassNumbers = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_leng
 
 Share = Annotated[float, Field(ge=0, le=1)]
 """A share between 0 and 1."""
-
-
-class LossTerm(BaseModel):
-    """One term of a weighted sum of losses."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    """Factor of this term in the sum."""
 
 
 class ClassTerm(LossTerm):
@@ -268,7 +262,8 @@ LossConfig = Annotated[
     | Mcc
     | Combo
     | ExpLog
-    | CrossEntropyDice,
+    | CrossEntropyDice
+    | ValueLoss,
     Field(discriminator="kind"),
 ]
 """One entry of the recipe key `loss`."""
