@@ -13,7 +13,7 @@ from landseer.models.encoders import check_encoder, check_weights, split_name, w
 from landseer.models.network import build_network, parameter_count
 
 RGBN = {"red": ("R",), "green": ("G",), "blue": ("B",), "nir": ("N",)}
-WIDTHS = {"unet": 5, "unetplusplus": 5, "manet": 5, "linknet": 0}
+WIDTHS = {"unet": 5, "unetplusplus": 5, "manet": 5, "linknet": 0, "residual_unet": 3}
 PAIRS = [(name, "test_vit" if name == "dpt" else "test_resnet") for name in DECODERS]
 MORE = [
     (name, encoder)
@@ -109,7 +109,8 @@ def test_attention_depth_drop_path_and_dropout_reach_the_network():
     ("decoder", "depth"), [(d, n) for d, decoder in DECODERS.items() for n in decoder.depths[1:]]
 )
 def test_other_depths(decoder, depth):
-    widths = (16, 8, 8, 8)[:depth] if DECODERS[decoder].per_level else None
+    part = DECODERS[decoder]
+    widths = (16, 8, 8, 8)[: depth - part.left_out[0]] if part.per_level else None
     network = build(decoder, depth=depth, decoder_channels=widths).eval()
     x = image(network, batch=1, times=(1, 3))
     with torch.inference_mode():
@@ -150,6 +151,10 @@ def test_parameter_count_counts_what_trains():
         ({"decoder_channels": (64, 32, 16, 8, 0)}, "expected 5 decoder_channels"),
         ({"decoder_channels": (64, 32, 16, 8, 8), "decoder_attention": "scse"}, "16 or more"),
         ({"depth": 4, "decoder": "fpn"}, "a depth of 5 for fpn"),
+        (
+            {"decoder_channels": (8, 8), "decoder": "residual_unet"},
+            "expected 3 or 4 decoder_channels",
+        ),
         ({"decoder_channels": (64,), "decoder": "linknet"}, "expected 0 decoder_channels"),
         ({"encoder": "test_resnet", "decoder": "dpt", "decoder_channels": None}, "dpt"),
         ({"encoder": "test_vit", "decoder": "unet"}, "fits the decoder unet"),

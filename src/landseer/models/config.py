@@ -19,6 +19,7 @@ DecoderName = Literal[
     "upernet",
     "segformer",
     "dpt",
+    "residual_unet",
 ]
 StemRule = Literal["by_name", "repeat", "mean", "random"]
 FillRule = Literal["minimum", "mean", "zero"]
@@ -152,9 +153,10 @@ class ModelConfig(_Frozen):
     weights: str = "imagenet"
     """`none`, `imagenet` (timm's default tag), a timm tag, or the path of a local .safetensors or .pth file."""
     decoder: DecoderName = "unet"
-    """Decoder of segmentation_models_pytorch."""
+    """Decoder of segmentation_models_pytorch, or `residual_unet`: residual deconvolutions up to stride 4 or 2."""
     decoder_channels: tuple[int, ...] | None = None
-    """Widths of the decoder: one per level for unet, unetplusplus, manet, a single one elsewhere; None: its default."""
+    """Widths of the decoder, the deepest level first: one per level for unet, unetplusplus, manet, one or two fewer for
+    residual_unet, a single one elsewhere; None: its default."""
     decoder_attention: Literal["scse"] | None = None
     """Concurrent squeeze and excitation in the decoder (unet and unetplusplus only)."""
     depth: int | None = Field(None, ge=1, le=12)

@@ -1,4 +1,4 @@
-"""The decoders of segmentation_models_pytorch, and what each of them needs to be told."""
+"""The decoders, most of them of segmentation_models_pytorch, and what each of them needs to be told."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import torch
 from landseer.errors import UsageError
 from landseer.models.config import ModelConfig
 from landseer.models.encoders import split_name
+from landseer.models.residual_unet import ResidualUnet
 
 _UNET_WIDTHS = (256, 128, 64, 32, 16)
 
@@ -21,9 +22,11 @@ class Decoder:
     """One decoder: how to build it and which settings it has.
 
     Attributes:
-        build: class of segmentation_models_pytorch; only its encoder, decoder and head are used.
+        build: class in the form of segmentation_models_pytorch; only its encoder, decoder and head are used.
         width: its keyword for `decoder_channels`; "" where the width cannot be chosen.
         per_level: whether it takes one width per level instead of a single one.
+        widths: its own widths, where it takes one per level; the first few of them when there are fewer levels.
+        left_out: how many levels, the finest, can be without a width, the default first.
         attention: whether it can have squeeze and excitation.
         depths: how many levels of the encoder it can use, the default first.
         stride: the side of an input must be a multiple of this; None: 2 ** depth.
@@ -33,6 +36,8 @@ class Decoder:
     build: type[smp.base.SegmentationModel]
     width: str = "decoder_channels"
     per_level: bool = False
+    widths: tuple[int, ...] = _UNET_WIDTHS
+    left_out: tuple[int, ...] = (0,)
     attention: bool = False
     depths: tuple[int, ...] = (5, 4, 3)
     stride: int | None = None
@@ -54,6 +59,9 @@ DECODERS: dict[str, Decoder] = {
     "upernet": Decoder(smp.UPerNet),
     "segformer": Decoder(smp.Segformer, width="decoder_segmentation_channels"),
     "dpt": Decoder(smp.DPT, width="decoder_fusion_channels", depths=(4,), stride=32),
+    "residual_unet": Decoder(
+        ResidualUnet, per_level=True, widths=(512, 384, 256), left_out=(2, 1), depths=(5, 4, 3)
+    ),
 }
 """Every decoder by its recipe name."""
 
@@ -96,12 +104,15 @@ def network_depth(config: ModelConfig) -> int:
 def _widths(config: ModelConfig, depth: int) -> dict[str, Any]:
     """Return the keyword for the decoder's width, where one is asked for or needed."""
     decoder, widths = DECODERS[config.decoder], config.decoder_channels
+    counts = (
+        [depth - n for n in decoder.left_out] if decoder.per_level else [int(decoder.width != "")]
+    )
     if widths is None:
-        return {decoder.width: _UNET_WIDTHS[:depth]} if decoder.per_level else {}
-    expected = depth if decoder.per_level else int(decoder.width != "")
-    if len(widths) != expected or min(widths, default=1) < 1:
+        return {decoder.width: decoder.widths[: counts[0]]} if decoder.per_level else {}
+    if len(widths) not in counts or min(widths, default=1) < 1:
+        able = " or ".join(str(count) for count in counts)
         raise UsageError(
-            f"expected {expected} decoder_channels for {config.decoder} of depth {depth}; got {list(widths)}",
+            f"expected {able} decoder_channels for {config.decoder} of depth {depth}; got {list(widths)}",
             where="model.decoder_channels",
         )
     return {decoder.width: widths if decoder.per_level else widths[0]}
