@@ -68,7 +68,7 @@ def test_config_survives_json():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"adapter": "geopose"}, "adapter"),
+        ({"adapter": "geopse"}, "adapter"),
         ({"imges": "x"}, "Extra inputs are not permitted"),
         ({"images": "images/a.tif", "labels": None}, r"images: expected a pattern with a \*"),
         ({"images": "/data/*.tif"}, "expected a pattern below the root"),

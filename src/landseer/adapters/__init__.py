@@ -1,4 +1,4 @@
-"""One file per data set: each turns files on disk into the sample table, the bands and the classes."""
+"""One file per data set: each turns files on disk into the sample table, the bands, the classes and the references."""
 
 from __future__ import annotations
 
@@ -9,37 +9,44 @@ from typing import Annotated, Any
 import geopandas as gpd
 from pydantic import Field
 
-from landseer.adapters import folder, kelp
+from landseer.adapters import folder, geopose, kelp
 from landseer.adapters.folder_config import FolderConfig
+from landseer.adapters.geopose_config import GeoposeConfig
 from landseer.adapters.kelp import KelpConfig
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
+from landseer.core.references import Reference
 from landseer.samples.findings import Finding
 
-AdapterConfig = Annotated[KelpConfig | FolderConfig, Field(discriminator="adapter")]
+AdapterConfig = Annotated[KelpConfig | GeoposeConfig | FolderConfig, Field(discriminator="adapter")]
 """What a recipe says under `data`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """What every adapter is: a config and three functions of it.
+    """What every adapter is: a config and four functions of it.
 
     Attributes:
         config: pydantic model with the key `adapter`.
         scan: config -> sample table and findings; reads headers only.
         bands: config -> bands.
-        classes: config -> class table.
+        classes: config -> class table; empty where a data set has references only.
+        references: config -> what is known of its samples besides class labels.
     """
 
-    config: type[KelpConfig] | type[FolderConfig]
+    config: type[KelpConfig] | type[GeoposeConfig] | type[FolderConfig]
     scan: Callable[[Any], tuple[gpd.GeoDataFrame, list[Finding]]]
     bands: Callable[[Any], tuple[Band, ...]]
     classes: Callable[[Any], ClassTable]
+    references: Callable[[Any], tuple[Reference, ...]]
 
 
 ADAPTERS: dict[str, Adapter] = {
-    "folder": Adapter(FolderConfig, folder.scan, folder.bands, folder.classes),
-    "kelp": Adapter(KelpConfig, kelp.scan, kelp.bands, kelp.classes),
+    "folder": Adapter(FolderConfig, folder.scan, folder.bands, folder.classes, folder.references),
+    "geopose": Adapter(
+        GeoposeConfig, geopose.scan, geopose.bands, geopose.classes, geopose.references
+    ),
+    "kelp": Adapter(KelpConfig, kelp.scan, kelp.bands, kelp.classes, kelp.references),
 }
 """Adapters by name."""
 
@@ -64,3 +71,8 @@ def config_bands(config: AdapterConfig) -> tuple[Band, ...]:
 def config_classes(config: AdapterConfig) -> ClassTable:
     """Return the classes of a data set's labels."""
     return ADAPTERS[config.adapter].classes(config)
+
+
+def config_references(config: AdapterConfig) -> tuple[Reference, ...]:
+    """Return what a data set knows of its samples besides class labels."""
+    return ADAPTERS[config.adapter].references(config)

@@ -1,30 +1,47 @@
-"""Any data set of image and label files in folders, described by patterns in the recipe."""
+"""Any data set of images, labels and values in folders, described by patterns in the recipe."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
-import pandas as pd
+import numpy as np
 
 from landseer.adapters.folder_config import FolderConfig
+from landseer.adapters.folder_values import (
+    Numbers,
+    Parts,
+    Rasters,
+    find_rasters,
+    missing_values,
+    read_numbers,
+    values_of,
+    without_image,
+    without_sample,
+)
 from landseer.adapters.headers import Scanned, Source, scan_headers
 from landseer.adapters.pattern import Match, fill, find_files, nothing_found
+from landseer.adapters.tables import read_column
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
-from landseer.errors import DataError, FileReadError
+from landseer.core.encoding import as_stored
+from landseer.core.references import Reference
+from landseer.errors import DataError
+from landseer.raster.read import RasterInfo
 from landseer.samples.findings import EXCLUDED, KEPT, Finding
-from landseer.samples.schema import shorten
+from landseer.samples.schema import is_missing
 from landseer.samples.table import make_samples
 
 Lookup = Callable[[str, str], str | None]
 """(sample, relative path) -> site or date, None when unknown."""
 
 _NO_LABEL = "label is missing"
+_NOTHING = "neither label nor value is known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +51,28 @@ class _Known:
     config: FolderConfig
     site: Lookup
     date: Lookup
+    numbers: Sequence[Numbers]
 
-    def source(self, match: Match, side: str, label: Match | None, labels: str | None) -> Source:
-        """Put together what is known of one image."""
-        sample = match.name if side == "train" else self.config.test_prefix + match.name
-        return Source(
-            sample,
-            side,
-            match.path,
-            None if label is None else label.path,
-            site=self.site(sample, match.relative),
-            date=self.date(sample, match.relative),
-            gsd_m=self.config.gsd_m,
-            excluded=_NO_LABEL
-            if side == "train" and labels is not None and label is None
-            else None,
-        )
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The files of one side.
+
+    Attributes:
+        name: train or test.
+        images: images without those files that are labels or values.
+        pattern: of the labels, None where there are none.
+        labels: what the wildcards stand for -> label.
+        rasters: files of values.
+        numbers: tables in which every image of this side should stand.
+    """
+
+    name: str
+    images: Sequence[Match]
+    pattern: str | None
+    labels: Mapping[Parts, Match]
+    rasters: Sequence[Rasters]
+    numbers: Sequence[Numbers]
 
 
 def bands(config: FolderConfig) -> tuple[Band, ...]:
@@ -62,6 +85,11 @@ def classes(config: FolderConfig) -> ClassTable:
     return config.class_table()
 
 
+def references(config: FolderConfig) -> tuple[Reference, ...]:
+    """Return the values and numbers of the recipe."""
+    return config.reference_table()
+
+
 def scan(config: FolderConfig) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     """Make the sample table from the files that the patterns match.
 
@@ -69,45 +97,105 @@ def scan(config: FolderConfig) -> tuple[gpd.GeoDataFrame, list[Finding]]:
         The sample table, and what was found on the way.
 
     Raises:
-        DataError: a pattern matches nothing, two files give one sample name, or a site table is wrong.
+        DataError: a pattern matches nothing, two files give one sample name, or a table is wrong.
         FileReadError: the root, a folder or a table cannot be read.
 
-    Edges: a training image without its label is excluded, a test image is not; a label without an image is reported;
-        without a pattern for labels no sample has one and none is excluded for it.
+    Edges: a training image of which neither label nor value is known is excluded, a test image is not; what is missing,
+        and a label or a value without an image, is reported; where the recipe has neither labels nor values, no sample
+        is excluded for it.
     """
     root = Path(config.root).absolute()
-    known = _Known(config, _lookup(root, config, "site"), _lookup(root, config, "date"))
+    numbers = read_numbers(root, config.numbers)
+    known = _Known(config, _lookup(root, config, "site"), _lookup(root, config, "date"), numbers)
     train, findings = _side(root, "train", config.images, config.labels, known)
     test, test_findings = _side(root, "test", config.test_images, config.test_labels, known)
     sources = train + test
     scanned = scan_headers(sources)
     findings += test_findings + [finding for item in scanned for finding in item.findings]
+    findings += without_sample(numbers, (source.sample for source in sources))
     findings += _without(sources, config, "site") + _without(sources, config, "date")
     findings += _undeclared_nodata(scanned, bands(config))
     return make_samples([item.record for item in scanned]), findings
 
 
 def _side(
-    root: Path, side: str, images: str | None, labels: str | None, known: _Known
+    root: Path, name: str, images: str | None, labels: str | None, known: _Known
 ) -> tuple[list[Source], list[Finding]]:
-    """Find the images and labels of one side."""
+    """Find the images of one side and what belongs to them."""
     if images is None:
         return [], []
-    found_labels = (
-        {}
-        if labels is None
-        else {match.parts: match for match in _find(root, labels, f"{side} labels")}
-    )
-    label_paths = {match.relative for match in found_labels.values()}
-    found = [
-        match
-        for match in _find(root, images, f"{side} images")
-        if match.relative not in label_paths
+    side = _find_side(root, name, images, labels, known)
+    sources, findings = [], []
+    for match in side.images:
+        source, missing = _source(side, match, known)
+        sources.append(source)
+        findings += missing
+    return sources, findings + _lone_labels(side) + without_image(side.rasters, side.images)
+
+
+def _find_side(root: Path, name: str, images: str, labels: str | None, known: _Known) -> _Side:
+    """Find the files of one side; each kind must fit an image at least."""
+    found = [] if labels is None else _find(root, labels, f"{name} labels")
+    rasters = find_rasters(root, name, known.config.values)
+    taken = {match.relative for match in found}
+    taken |= {match.relative for raster in rasters for match in raster.files.values()}
+    every = _find(root, images, f"{name} images")
+    left = [match for match in every if match.relative not in taken]
+    by_parts = {match.parts: match for match in found}
+    kinds = [] if labels is None else [("label", labels, by_parts)]
+    for role, pattern, files in [*kinds, *((one.name, one.pattern, one.files) for one in rasters)]:
+        if not any(match.parts in files for match in left):
+            raise _no_pairs(root, left, role, pattern, len(files))
+    names = [_sample(name, match, known.config) for match in left]
+    numbers = [
+        one for one in known.numbers if name == "train" or any(sample in one for sample in names)
     ]
-    if labels is not None and not any(match.parts in found_labels for match in found):
-        raise _no_pairs(root, found, labels, len(found_labels))
-    sources = [known.source(match, side, found_labels.get(match.parts), labels) for match in found]
-    return sources, _unpaired(sources, found, found_labels, labels)
+    return _Side(name, left, labels, by_parts, rasters, numbers)
+
+
+def _sample(side: str, match: Match, config: FolderConfig) -> str:
+    """Name the sample of an image."""
+    return match.name if side == "train" else config.test_prefix + match.name
+
+
+def _source(side: _Side, match: Match, known: _Known) -> tuple[Source, list[Finding]]:
+    """Put together what is known of one image, and report what is missing."""
+    config, label = known.config, side.labels.get(match.parts)
+    sample = _sample(side.name, match, config)
+    values = values_of(sample, match.parts, side.rasters, known.numbers)
+    missing = [] if side.pattern is None or label is not None else [
+        (_NO_LABEL, f"expected {fill(side.pattern, match.parts)}")
+    ]  # fmt: skip
+    missing += missing_values(sample, match.parts, side.rasters, side.numbers)
+    is_known = label is not None or not all(is_missing(value) for value in values.values())
+    is_left_out = side.name == "train" and bool(missing) and not is_known
+    reason = missing[0][0] if len(missing) == 1 else _NOTHING
+    findings = [
+        Finding(sample, str(match.path), "", what, figure, EXCLUDED if is_left_out else KEPT)
+        for what, figure in missing
+    ]
+    source = Source(
+        sample,
+        side.name,
+        match.path,
+        None if label is None else label.path,
+        site=known.site(sample, match.relative),
+        date=known.date(sample, match.relative),
+        gsd_m=config.gsd_m,
+        excluded=reason if is_left_out else None,
+        references=values,
+    )
+    return source, findings
+
+
+def _lone_labels(side: _Side) -> list[Finding]:
+    """Report labels without an image."""
+    used = {match.parts for match in side.images}
+    return [
+        Finding("", str(label.path), "", "label without an image", "", "not used")
+        for parts, label in side.labels.items()
+        if parts not in used
+    ]
 
 
 def _find(root: Path, pattern: str, role: str) -> list[Match]:
@@ -118,44 +206,20 @@ def _find(root: Path, pattern: str, role: str) -> list[Match]:
     return matches
 
 
-def _no_pairs(root: Path, images: list[Match], labels: str, n_labels: int) -> DataError:
-    """Say that no image has its label."""
+def _no_pairs(root: Path, images: list[Match], role: str, pattern: str, count: int) -> DataError:
+    """Say that no image has its label, or none its value."""
     if not images:
         return DataError(
-            f"expected images besides the labels; every image that the pattern matches is a label ({labels!r})",
+            f"expected images besides the {role}s; every image that the pattern matches is a {role} ({pattern!r})",
             where=root,
             do="narrow the pattern of the images",
         )
     return DataError(
-        f"expected the label {fill(labels, images[0].parts)!r} for the image {images[0].relative!r}; "
-        f"none of {len(images)} images has its label among {n_labels} files",
+        f"expected the {role} {fill(pattern, images[0].parts)!r} for the image {images[0].relative!r}; "
+        f"none of {len(images)} images has its {role} among {count} files",
         where=root,
-        do="let the wildcards of images and labels stand for the same text",
+        do=f"let the wildcards of images and {role}s stand for the same text",
     )
-
-
-def _unpaired(
-    sources: list[Source],
-    images: list[Match],
-    labels: dict[tuple[str, ...], Match],
-    pattern: str | None,
-) -> list[Finding]:
-    """Report images without a label, and labels without an image."""
-    if pattern is None:
-        return []
-    without_label = [
-        Finding(source.sample, str(source.image), "", _NO_LABEL, f"expected {fill(pattern, match.parts)}",
-                EXCLUDED if source.excluded else KEPT)
-        for source, match in zip(sources, images, strict=True)
-        if source.label is None
-    ]  # fmt: skip
-    used = {match.parts for match in images}
-    without_image = [
-        Finding("", str(label.path), "", "label without an image", "", "not used")
-        for parts, label in labels.items()
-        if parts not in used
-    ]
-    return without_label + without_image
 
 
 def _lookup(root: Path, config: FolderConfig, key: str) -> Lookup:
@@ -163,35 +227,12 @@ def _lookup(root: Path, config: FolderConfig, key: str) -> Lookup:
     expression: str | None = getattr(config, key)
     table: Path | None = getattr(config, f"{key}_table")
     if table is not None:
-        known = _read_table(root / table, key)
+        known = read_column(root / table, key)
         return lambda sample, _: known.get(sample)
     if expression is not None:
         compiled = re.compile(expression)
         return lambda _, relative: (found := compiled.search(relative)) and found.group(1)
     return lambda _, __: None
-
-
-def _read_table(path: Path, key: str) -> dict[str, str]:
-    """Read sample -> site (or date) from a CSV."""
-    try:
-        table = pd.read_csv(path, dtype=str)
-    except (OSError, ValueError) as error:
-        raise FileReadError(
-            f"expected a table (CSV) with the columns sample and {key}; got: {error}", where=path
-        ) from error
-    missing = [name for name in ("sample", key) if name not in table.columns]
-    if missing:
-        raise DataError(
-            f"expected the columns sample and {key}; got {', '.join(table.columns)}", where=path
-        )
-    table = table.dropna(subset=["sample", key])
-    counts = table.groupby("sample")[key].nunique()
-    if (counts > 1).any():
-        raise DataError(
-            f"expected one {key} per sample; got several for {shorten(counts.index[counts > 1])}",
-            where=path,
-        )
-    return dict(zip(table["sample"], table[key], strict=True))
 
 
 def _without(sources: Iterable[Source], config: FolderConfig, key: str) -> list[Finding]:
@@ -214,15 +255,20 @@ def _without(sources: Iterable[Source], config: FolderConfig, key: str) -> list[
 
 def _undeclared_nodata(scanned: Iterable[Scanned], table: tuple[Band, ...]) -> list[Finding]:
     """Report, once per value, nodata values that files declare and the recipe's bands do not have."""
-    known = {band.nodata for band in table}
     infos = [item.info for item in scanned if item.info is not None]
-    values = Counter(
-        info.nodata for info in infos if info.nodata is not None and info.nodata == info.nodata
-    )
-    first = {info.nodata: info.path for info in reversed(infos)}
+    lone = [info for info in infos if not _is_declared(info, table)]
+    values = Counter(info.nodata for info in lone)
+    first = {info.nodata: info.path for info in reversed(lone)}
     return [
         Finding("", str(first[value]), "", "files declare a nodata value that no band of the recipe has",
                 f"{value!r} in {count} files", f"{KEPT}: give it as `nodata` of the bands it marks")
         for value, count in values.items()
-        if value not in known
     ]  # fmt: skip
+
+
+def _is_declared(info: RasterInfo, table: tuple[Band, ...]) -> bool:
+    """Tell whether a file declares no nodata value but NaN, or one that a band of the recipe has."""
+    if info.nodata is None or math.isnan(info.nodata):
+        return True
+    dtype = np.dtype(info.dtype)
+    return info.nodata in {as_stored(one.nodata, dtype) for one in table if one.nodata is not None}

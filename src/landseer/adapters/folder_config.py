@@ -8,10 +8,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from landseer.adapters.pattern import check_pattern, wildcards
+from landseer.adapters.pattern import wildcards
+from landseer.adapters.value_config import NumberSpec, Pattern, ValueSpec
 from landseer.adapters.wellknown import codes_of, kind_of
 from landseer.core.bands import Band, BandKind
 from landseer.core.classes import UNKNOWN, ClassTable, Value
+from landseer.core.references import Reference, clashes
 
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _PALETTE = (
@@ -47,7 +49,6 @@ def _one_group(text: str) -> str:
 
 LabelValue = Annotated[Value, BeforeValidator(_parse_value)]
 Colour = Annotated[str, Field(pattern=_HEX.pattern.join("^$"))]
-Pattern = Annotated[str, AfterValidator(check_pattern)]
 OneGroup = Annotated[str, AfterValidator(_one_group)]
 _FROZEN = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -99,7 +100,7 @@ class ClassSpec(BaseModel):
 
 
 class FolderConfig(BaseModel):
-    """A data set of image files and label files found by patterns."""
+    """A data set of image files, label files and files of values found by patterns."""
 
     model_config = _FROZEN
 
@@ -124,6 +125,10 @@ class FolderConfig(BaseModel):
     """Classes of the labels, background first where there is one."""
     ignore: tuple[LabelValue, ...] = ()
     """Label values that neither train nor count."""
+    values: tuple[ValueSpec, ...] = ()
+    """Rasters of values besides class labels, such as heights."""
+    numbers: tuple[NumberSpec, ...] = ()
+    """Numbers of whole images, such as a flow scale, from tables."""
     site: OneGroup | None = None
     """Regular expression with one group, searched in the image's path below the root: the site."""
     site_table: Path | None = None
@@ -147,6 +152,11 @@ class FolderConfig(BaseModel):
         """Return the bands."""
         return tuple(spec.band(place) for place, spec in enumerate(self.bands, 1))
 
+    def reference_table(self) -> tuple[Reference, ...]:
+        """Return the references: rasters first, then numbers."""
+        values = tuple(spec.reference() for spec in self.values)
+        return values + tuple(spec.reference() for spec in self.numbers)
+
     def class_table(self) -> ClassTable:
         """Return the classes."""
         return ClassTable(
@@ -167,18 +177,23 @@ def _colour(spec: ClassSpec, place: int) -> str:
 
 
 def _repeats(config: FolderConfig) -> list[str]:
-    """Find names and values given twice."""
+    """Find names and values given twice, or taken."""
     lists: dict[str, list[object]] = {
         "bands: the name": [spec.name for spec in config.bands],
         "bands: the index": [band.index for band in config.band_table()],
         "classes: the name": [spec.name for spec in config.classes],
         "classes and ignore: the value": [*(spec.value for spec in config.classes), *config.ignore],
+        "values and numbers: the name": [one.name for one in config.reference_table()],
     }
-    return [
+    twice = [
         f"{what} {item!r} is given twice"
         for what, items in lists.items()
         for item in dict.fromkeys(items)
         if items.count(item) > 1
+    ]
+    return twice + [
+        f"values and numbers: the name {other!r} is taken by a figure of {one!r}"
+        for one, other in clashes(one.name for one in config.reference_table())
     ]
 
 
@@ -198,18 +213,24 @@ def _value_faults(config: FolderConfig) -> list[str]:
 def _pattern_faults(config: FolderConfig) -> list[str]:
     """Check that wildcards name samples and fit each other, and that site and date have one origin each."""
     faults = []
-    sides = {"": (config.images, config.labels), "test_": (config.test_images, config.test_labels)}
-    for prefix, (images, labels) in sides.items():
+    for prefix in ("", "test_"):
+        images: str | None = getattr(config, f"{prefix}images")
         named = wildcards(images or "")
         if images is not None and not named:
             faults.append(
                 f"{prefix}images: expected a pattern with a * that names the sample; got {images!r}"
             )
-        if labels is not None and wildcards(labels) != named:
-            faults.append(
-                f"{prefix}labels: expected the wildcards of {prefix}images in the same order "
-                f"({' '.join(named) or 'none'}); got {labels!r}"
-            )
+        of_images = {f"{prefix}labels": getattr(config, f"{prefix}labels")}
+        of_images |= {
+            f"values.{number}.{prefix}files": getattr(spec, f"{prefix}files")
+            for number, spec in enumerate(config.values)
+        }
+        faults += [
+            f"{key}: expected the wildcards of {prefix}images in the same order "
+            f"({' '.join(named) or 'none'}); got {pattern!r}"
+            for key, pattern in of_images.items()
+            if pattern is not None and wildcards(pattern) != named
+        ]
     for key in ("site", "date"):
         if getattr(config, key) is not None and getattr(config, f"{key}_table") is not None:
             faults.append(f"{key}: expected a regular expression or a table; got both")

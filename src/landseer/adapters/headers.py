@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from landseer.core.parallel import cpu_count, parallel_map
+from landseer.core.references import PREFIX
 from landseer.errors import FileReadError, GridError
 from landseer.raster.read import RasterInfo, read_info
 from landseer.samples.findings import EXCLUDED, KEPT, Finding
@@ -28,6 +29,7 @@ class Source:
         label: absolute path, or None when there is none.
         gsd_m: ground sample distance to use where the file does not tell, m; None when unknown.
         excluded: why the sample is left out, or None.
+        references: by name, absolute paths and numbers; None and NaN for what is not known.
     """
 
     sample: str
@@ -38,6 +40,7 @@ class Source:
     date: str | None = None
     gsd_m: float | None = None
     excluded: str | None = None
+    references: Mapping[str, Path | float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,11 @@ def _record(source: Source, **values: Any) -> dict[str, Any]:
         "site": source.site, "date": source.date, "excluded": source.excluded,
         "gsd_m": math.nan if source.gsd_m is None else source.gsd_m,
     }  # fmt: skip
-    return row | values
+    known = {
+        PREFIX + name: str(value) if isinstance(value, Path) else value
+        for name, value in source.references.items()
+    }
+    return row | known | values
 
 
 def _place(source: Source, info: RasterInfo) -> tuple[dict[str, Any], tuple[Finding, ...]]:

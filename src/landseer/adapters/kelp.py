@@ -14,6 +14,7 @@ from landseer.adapters.kelp_metadata import Delivery, check_metadata
 from landseer.adapters.pattern import find_files
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
+from landseer.core.references import Reference
 from landseer.errors import DataError
 from landseer.samples.findings import EXCLUDED, Finding
 from landseer.samples.table import make_samples
@@ -70,6 +71,11 @@ def bands(config: KelpConfig) -> tuple[Band, ...]:
 def classes(config: KelpConfig) -> ClassTable:
     """Return background and kelp."""
     return ClassTable(("background", "kelp"), (0, 1), ("#0b3c5d", "#3fbf5f"))
+
+
+def references(config: KelpConfig) -> tuple[Reference, ...]:
+    """Return nothing: the data set has class labels only."""
+    return ()
 
 
 def scan(config: KelpConfig) -> tuple[gpd.GeoDataFrame, list[Finding]]:

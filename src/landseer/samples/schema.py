@@ -11,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from landseer.core.references import PREFIX
 from landseer.errors import DataError
 
 SIDES = ("train", "test")
@@ -60,21 +61,40 @@ def normalise_columns(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
     Returns:
         A copy: optional texts are objects with None, `height` and `width` int64, `gsd_m` float64, `transform` lists.
-        Columns of later stages are left alone, but those of type `str` get None for what is missing.
+        References (`ref_*`) are objects with None where they are paths, and float64 where they are numbers. Columns of
+        later stages are left alone, but those of type `str` get None for what is missing.
     """
     frame = frame.copy()
     for name in frame.columns:
-        column = COLUMNS.get(name)
-        kind = (
-            column.kind
-            if column
-            else "text"
-            if isinstance(frame[name].dtype, pd.StringDtype)
-            else ""
-        )
+        kind = column_kind(frame, name)
         if kind in _CONVERTERS:
             frame[name] = _CONVERTERS[kind](frame[name])
     return frame
+
+
+def column_kind(frame: gpd.GeoDataFrame, name: str) -> str:
+    """Return the kind of a column, as of `Column.kind`; "" for what is to be left as it is.
+
+    Edges: a reference is text where it holds paths or nothing at all, real where it holds numbers.
+    """
+    if name in COLUMNS:
+        return COLUMNS[name].kind
+    values = frame[name]
+    if isinstance(values.dtype, pd.StringDtype):
+        return "text"
+    if not name.startswith(PREFIX):
+        return ""
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return "real"
+    return {frozenset(): "text", frozenset([str]): "text", frozenset([float]): "real"}.get(
+        _forms(values), ""
+    )
+
+
+def _forms(values: pd.Series) -> frozenset[type]:
+    """Say whether texts, numbers or both are among a column's values."""
+    there = (value for value in values if not is_missing(value))
+    return frozenset(str if isinstance(value, str) else float for value in there)
 
 
 def _texts(values: pd.Series) -> pd.Series:
@@ -106,7 +126,8 @@ def check_schema(frame: gpd.GeoDataFrame, *, where: object = "") -> None:
 
     Raises:
         DataError: columns are missing, names repeat, a side is unknown, a required value is empty, a transform has not
-            six numbers, rows are not sorted, or footprints are not in EPSG:4326. All faults are listed.
+            six numbers, a reference is here a path and there a number, rows are not sorted, or footprints are not in
+            EPSG:4326. All faults are listed.
     """
     faults = list(_faults(frame))
     if faults:
@@ -136,6 +157,11 @@ def _faults(frame: gpd.GeoDataFrame) -> list[str]:
     sides = set(frame["side"]) - set(SIDES)
     if sides:
         faults.append(f"side is {shorten(sides)} (expected train or test)")
+    faults += [
+        f"{name} holds both paths and numbers"
+        for name in frame.columns
+        if name.startswith(PREFIX) and len(_forms(frame[name])) > 1
+    ]
     if any(len(value) != 6 for value in frame["transform"] if not is_missing(value)):
         faults.append("a transform has not six numbers")
     if not isinstance(frame, gpd.GeoDataFrame) or frame.crs != CRS_OF_FOOTPRINTS:

@@ -16,6 +16,7 @@ from landseer.samples.schema import (
     COLUMNS,
     CRS_OF_FOOTPRINTS,
     check_schema,
+    column_kind,
     is_missing,
     normalise_columns,
     shorten,
@@ -36,7 +37,8 @@ def make_samples(records: Sequence[Mapping[str, Any]]) -> gpd.GeoDataFrame:
     """Make a sample table of one record per sample.
 
     Args:
-        records: mappings with the columns of `schema.COLUMNS`; optional ones may be left out, further ones are kept.
+        records: mappings with the columns of `schema.COLUMNS`; optional ones may be left out, further ones, such as
+            references (`ref_<name>`: an absolute path, or a number), are kept.
 
     Returns:
         The table, sorted by sample, with a fresh index.
@@ -102,8 +104,9 @@ def write_samples(path: Path, frame: gpd.GeoDataFrame) -> None:
     """
     check_schema(frame, where=path)
     # Texts get pandas' str type so that a column without any value is still text in the file.
-    typed = normalise_columns(frame).astype(
-        {name: "str" for name, column in COLUMNS.items() if column.kind == "text"}
+    typed = normalise_columns(frame)
+    typed = typed.astype(
+        {name: "str" for name in typed.columns if column_kind(typed, name) == "text"}
     )
     with atomic_path(path) as temporary:
         typed.to_parquet(temporary, index=False)
