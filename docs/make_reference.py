@@ -18,7 +18,8 @@ from typing import Any
 import typer
 
 from landseer.cli.main import VERBS
-from landseer.losses.build import LOSSES
+from landseer.losses.family import LOSSES
+from landseer.losses.fitting import FITTING
 from landseer.metrics.scores import score_names
 from landseer.recipe.schema import Recipe
 from landseer.spectral.catalogue import KELP_PREFIX as PREFIX
@@ -297,7 +298,10 @@ def losses_and_metrics_page() -> str:
         "## Losses",
         "Values of `loss[].kind`. All of them leave out ignored pixels. Their settings are listed under "
         "[recipe keys](recipe.md#loss); several terms are added with their weights.",
-        _table(("kind", "what it is"), ((f"`{k}`", _first_line(f)) for k, f in LOSSES.items())),
+        _table(
+            ("kind", "what it is", "quantities that it fits"),
+            ((f"`{k}`", _first_line(f), _quantities(k)) for k, f in LOSSES.items()),
+        ),
         "## Scores",
         "Values of `select.metric` and `train.monitor`. Every score is computed from one confusion matrix, "
         "pooled over all pixels of all samples that it counts. For the classes `background` and `kelp` the "
@@ -311,6 +315,11 @@ def losses_and_metrics_page() -> str:
         _table(("metric", "what it counts"), ((f"`{n}`", m.counts) for n, m in METRICS.items())),
     ]
     return _join(parts)
+
+
+def _quantities(loss: str) -> str:
+    """Name the quantities that a loss fits."""
+    return ", ".join(f"`{kind}`" for kind, losses in FITTING.items() if loss in losses)
 
 
 def _first_line(function: Callable[..., Any]) -> str:
