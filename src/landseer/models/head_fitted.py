@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor, nn
 
+from landseer.models.exact import no_autocast
 from landseer.models.heads_config import FittedScale
 from landseer.models.shared import Shared
 
@@ -50,6 +50,6 @@ def fitted_scale(height: Tensor, magnitude: Tensor, epsilon: float = 0.01) -> Te
 
     Edges: an image without heights gets 0; NaN anywhere gives NaN.
     """
-    with torch.autocast(height.device.type, enabled=False):
+    with no_autocast(height.device):
         h, m = height.float().flatten(1), magnitude.float().flatten(1)
         return (m * h).sum(dim=1) / (h.square().sum(dim=1) + epsilon)

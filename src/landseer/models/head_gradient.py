@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from landseer.models.exact import no_autocast
 from landseer.models.head_pooled import two_layers
 from landseer.models.heads_config import GradientAttention
 from landseer.models.shared import Shared
@@ -52,7 +53,7 @@ class GradientAttentionHead(nn.Module):
         """Return (b, n_outputs) float32."""
         encoder = self._config.features == "encoder"
         x_bchw = shared.features[-1] if encoder else shared.decoded
-        with torch.autocast(x_bchw.device.type, enabled=False):
+        with no_autocast(x_bchw.device):
             return self.layers(self._pooled(x_bchw.float(), shared))
 
     def _pooled(self, x_bchw: Tensor, shared: Shared) -> Tensor:
