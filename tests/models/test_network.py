@@ -10,7 +10,10 @@ from landseer.errors import UsageError
 from landseer.models.config import DecoderName, ModelConfig
 from landseer.models.decoders import DECODERS
 from landseer.models.encoders import check_encoder, check_weights, split_name, weight_tags
+from landseer.models.heads import Output
+from landseer.models.heads_config import Plain
 from landseer.models.network import build_network, parameter_count
+from landseer.quantities import ClassMask
 
 RGBN = {"red": ("R",), "green": ("G",), "blue": ("B",), "nir": ("N",)}
 WIDTHS = {"unet": 5, "unetplusplus": 5, "manet": 5, "linknet": 0, "residual_unet": 3}
@@ -38,7 +41,11 @@ def small(decoder="unet", encoder="test_resnet", **changes):
 
 
 def build(decoder="unet", encoder="test_resnet", *, channels=RGBN, n_outputs=3, seed=0, **changes):
-    return build_network(small(decoder, encoder, **changes), channels, n_outputs, seed=seed)
+    return build_network(small(decoder, encoder, **changes), channels, mask(n_outputs), seed=seed)
+
+
+def mask(n_outputs):
+    return {"mask": Output(ClassMask(n_outputs), Plain())}
 
 
 @cache
@@ -60,7 +67,7 @@ def test_the_dict_and_the_recipe_name_the_same_decoders():
 def test_forward_backward_and_full_resolution(decoder, encoder):
     network = built(decoder, encoder).train()
     x = image(network)
-    logits = network(x)
+    logits = network(x)["mask"]
     assert logits.shape == (2, 3, *x.shape[2:])
     logits.square().mean().backward()
     without = [n for n, p in network.named_parameters() if p.requires_grad and p.grad is None]
@@ -73,8 +80,8 @@ def test_splitting_a_batch_changes_nothing(decoder, encoder):
     network = built(decoder, encoder).eval()
     with torch.inference_mode():
         x = image(network, times=(2, 1))
-        alone = torch.cat([network(x[i : i + 1]) for i in range(2)])
-        torch.testing.assert_close(network(x), alone, rtol=1e-4, atol=1e-4)
+        alone = torch.cat([network(x[i : i + 1])["mask"] for i in range(2)])
+        torch.testing.assert_close(network(x)["mask"], alone, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.slow
@@ -83,13 +90,13 @@ def test_other_encoders_serve_every_decoder(decoder, encoder):
     network = build(decoder, encoder).eval()
     with torch.inference_mode():
         x = image(network, times=(3, 1), batch=1)
-        assert network(x).shape == (1, 3, *x.shape[2:])
+        assert network(x)["mask"].shape == (1, 3, *x.shape[2:])
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 9, 24])
 def test_any_number_of_channels(count):
     network = build(channels={str(i): () for i in range(count)}).eval()
-    assert network(image(network, count)).shape[1] == 3
+    assert network(image(network, count))["mask"].shape[1] == 3
 
 
 def test_attention_depth_drop_path_and_dropout_reach_the_network():
@@ -99,8 +106,8 @@ def test_attention_depth_drop_path_and_dropout_reach_the_network():
     assert parameter_count(squeezed) > parameter_count(plain)
     x = image(plain)
     dropped = build(depth=3, decoder_channels=(16, 16, 16), dropout=0.5)
-    assert torch.equal(dropped.eval()(x), plain.eval()(x))
-    assert not torch.equal(dropped.train()(x), dropped(x))
+    assert torch.equal(dropped.eval()(x)["mask"], plain.eval()(x)["mask"])
+    assert not torch.equal(dropped.train()(x)["mask"], dropped(x)["mask"])
     pathed = build("unet", "test_resnet", drop_path=0.5)
     assert any(type(module).__name__ == "DropPath" for module in pathed.modules())
 
@@ -114,7 +121,7 @@ def test_other_depths(decoder, depth):
     network = build(decoder, depth=depth, decoder_channels=widths).eval()
     x = image(network, batch=1, times=(1, 3))
     with torch.inference_mode():
-        assert network(x).shape[2:] == x.shape[2:]
+        assert network(x)["mask"].shape[2:] == x.shape[2:]
 
 
 def test_the_seed_alone_decides_and_the_global_generator_is_left_alone():
@@ -167,7 +174,7 @@ def test_parameter_count_counts_what_trains():
 )
 def test_what_does_not_go_together_is_refused(changes, text):
     with pytest.raises(UsageError, match=text):
-        build_network(small(**{"decoder": "unet", **changes}), RGBN, 2, seed=0)
+        build_network(small(**{"decoder": "unet", **changes}), RGBN, mask(2), seed=0)
 
 
 def test_encoder_and_weights_are_checked_by_name(tmp_path):
@@ -193,7 +200,7 @@ def test_transformers_of_fixed_size_take_other_sizes():
     network = build("fpn", "swin_tiny_patch4_window7_224", depth=5, decoder_channels=(32,)).eval()
     x = image(network, batch=1, times=(3, 2))
     with torch.inference_mode():
-        assert network(x).shape[2:] == x.shape[2:]
+        assert network(x)["mask"].shape[2:] == x.shape[2:]
 
 
 def test_every_field_has_a_description():
