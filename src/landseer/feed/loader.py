@@ -5,26 +5,39 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from landseer.core.classes import IGNORE
-from landseer.feed.source import Source, Tile
+from landseer.core.references import Reference
+from landseer.feed.source import MASK, Source, Tile
 
 
 class Batch(TypedDict):
-    """One batch: raw images (b, c, h, w) float32, labels (b, h, w) uint8, and who they are.
+    """One batch: raw images (b, c, h, w) float32, what is known of them, and who they are.
 
     Smaller samples are padded to the largest one, at the bottom and right, with NaN and 255.
+
+    Keys:
+        targets: by name of the reference: `mask` (b, h, w) uint8, rasters (b, h, w) float32 on their own grid,
+            numbers (b,), angles as vectors (dx, dy) = (sin, cos) of shape (b, 2); NaN where not known.
+        grids: by name of rasters on a grid of their own, (b, 2, 3) maps from its pixels to the image's.
+        gsd_m: (b,) ground sample distance, NaN where not known.
+        draws: number of each sample's draw within the epoch.
+        sizes: each sample's own (height, width).
     """
 
     image: Tensor
-    label: Tensor
+    targets: dict[str, Tensor]
+    grids: dict[str, Tensor]
+    gsd_m: Tensor
     draws: list[int]
     samples: list[str]
+    sites: list[str]
     sizes: list[tuple[int, int]]
 
 
@@ -72,32 +85,70 @@ class Loader:
 
     def _load(self, draws: list[tuple[int, int]]) -> Batch:
         """Read and stack the samples of one batch."""
-        tiles = [self._source.read(position) for _, position in draws]
-        image, label = stack(tiles)
-        return Batch(
-            image=image,
-            label=label,
-            draws=[draw for draw, _ in draws],
-            samples=[self._source.items[position].sample for _, position in draws],
-            sizes=[tile.image.shape[1:] for tile in tiles],
-        )
+        return make_batch(self._source, [p for _, p in draws], [draw for draw, _ in draws])
 
 
-def stack(tiles: Sequence[Tile]) -> tuple[Tensor, Tensor]:
-    """Stack decoded samples into one image and one label tensor, padding the smaller ones.
+def make_batch(source: Source, positions: Sequence[int], draws: Sequence[int] = ()) -> Batch:
+    """Read samples and stack them into one batch; see `Batch`.
 
-    Returns:
-        (b, c, h, w) float32 raw values, NaN in the padding; (b, h, w) uint8 classes, 255 in the
-        padding and where a sample has no label.
+    Args:
+        source: where they come from.
+        positions: which ones.
+        draws: numbers of their draws; none counts from 0.
     """
-    height = max(tile.image.shape[1] for tile in tiles)
-    width = max(tile.image.shape[2] for tile in tiles)
-    n_bands = tiles[0].image.shape[0]
-    image = np.full((len(tiles), n_bands, height, width), np.nan, np.float32)
-    label = np.full((len(tiles), height, width), IGNORE, np.uint8)
-    for number, tile in enumerate(tiles):
-        rows, cols = tile.image.shape[1:]
-        image[number, :, :rows, :cols] = tile.image
-        if tile.label is not None:
-            label[number, :rows, :cols] = tile.label
-    return torch.from_numpy(image), torch.from_numpy(label)
+    tiles = [source.read(position) for position in positions]
+    items = [source.items[position] for position in positions]
+    sizes = [(tile.image.shape[1], tile.image.shape[2]) for tile in tiles]
+    targets: dict[str, Tensor] = {}
+    if source.has_labels:
+        labels = [tile.label for tile in tiles]
+        targets[MASK] = _stack(labels, _largest(sizes), np.uint8, IGNORE)
+    grids: dict[str, Tensor] = {}
+    for reference in source.references:
+        targets[reference.name] = _target(reference, tiles, sizes)
+        if reference.grid == "own":
+            maps = [tile.grids.get(reference.name, np.full((2, 3), np.nan)) for tile in tiles]
+            grids[reference.name] = torch.from_numpy(np.stack(maps)).float()
+    return Batch(
+        image=_stack([tile.image for tile in tiles], _largest(sizes), np.float32, np.nan),
+        targets=targets,
+        grids=grids,
+        gsd_m=torch.tensor([item.gsd_m for item in items], dtype=torch.float32),
+        draws=list(draws or range(len(tiles))),
+        samples=[item.sample for item in items],
+        sites=[item.site for item in items],
+        sizes=sizes,
+    )
+
+
+def _target(
+    reference: Reference, tiles: Sequence[Tile], sizes: Sequence[tuple[int, int]]
+) -> Tensor:
+    """Stack what one reference says of each sample."""
+    name = reference.name
+    if reference.kind == "raster":
+        rasters = [tile.values.get(name) for tile in tiles]
+        own = [raster.shape for raster in rasters if raster is not None] or [(1, 1)]
+        shape = _largest(own) if reference.grid == "own" else _largest(sizes)
+        return _stack(rasters, shape, np.float32, np.nan)
+    numbers = torch.tensor([tile.numbers[name] for tile in tiles], dtype=torch.float32)
+    if reference.kind == "angle":
+        return torch.stack([numbers.sin(), numbers.cos()], dim=1)
+    return numbers
+
+
+def _largest(sizes: Sequence[tuple[int, ...]]) -> tuple[int, int]:
+    """Return the height and the width that hold all."""
+    return max(size[0] for size in sizes), max(size[1] for size in sizes)
+
+
+def _stack(
+    arrays: Sequence[NDArray[Any] | None], shape: tuple[int, int], dtype: type, fill: float
+) -> Tensor:
+    """Stack arrays (..., h, w), padded below and to the right; None is nothing but padding."""
+    leading = next((array.shape[:-2] for array in arrays if array is not None), ())
+    stacked = np.full((len(arrays), *leading, *shape), fill, dtype)
+    for number, array in enumerate(arrays):
+        if array is not None:
+            stacked[number, ..., : array.shape[-2], : array.shape[-1]] = array
+    return torch.from_numpy(stacked)

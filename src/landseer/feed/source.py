@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,35 @@ from numpy.typing import NDArray
 
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
-from landseer.errors import BandError, LabelError
+from landseer.core.references import Reference
+from landseer.errors import BandError, GridError, LabelError
 from landseer.raster.label import read_label
-from landseer.raster.read import read_bands
+from landseer.raster.read import read_bands, read_info
+from landseer.raster.reference import GridMap, grid_map, read_reference
+
+MASK = "mask"
+"""The name of the class label among a sample's references."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One sample as the feed sees it: its name and its files."""
+    """One sample as the feed sees it.
+
+    Attributes:
+        sample: its name.
+        image: its image.
+        label: its class label, or None.
+        references: by name, paths of rasters and numbers; what is not known is left out.
+        gsd_m: ground sample distance, NaN when not known.
+        site: the site it belongs to, empty when the data set names none.
+    """
 
     sample: str
     image: Path
     label: Path | None
+    references: Mapping[str, Path | float] = field(default_factory=dict)
+    gsd_m: float = math.nan
+    site: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +52,24 @@ class Tile:
     Attributes:
         image: (b, h, w) raw values in the file's dtype, bands in the order asked for.
         label: (h, w) uint8 class numbers, 255 where ignored; None where the sample has no label.
+        values: by name, (h, w) float32 physical values on their own grid, NaN where unknown.
+        grids: by name of the values on a grid of their own, where its pixels lie in the image's.
+        numbers: by name, one number an image.
     """
 
     image: NDArray[Any]
     label: NDArray[np.uint8] | None
+    values: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    grids: Mapping[str, GridMap] = field(default_factory=dict)
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of its arrays."""
+        arrays = [self.image, *self.values.values()]
+        return sum(array.nbytes for array in arrays) + (
+            0 if self.label is None else self.label.nbytes
+        )
 
 
 class Source:
@@ -48,6 +80,7 @@ class Source:
         bands: bands to read, in this order.
         classes: the class table of the labels.
         cache_gb: memory for decoded samples; 0 reads every time.
+        references: what to read besides labels.
 
     Edges: safe to use from several threads; what does not fit is read again each time.
     """
@@ -58,8 +91,10 @@ class Source:
         bands: Sequence[Band],
         classes: ClassTable,
         cache_gb: float = 2.0,
+        references: Sequence[Reference] = (),
     ) -> None:
-        self.items = tuple(items)
+        self.items, self.references = tuple(items), tuple(references)
+        self.has_labels = len(classes) > 0
         self._indexes = [band.index for band in bands]
         self._classes = classes
         self._room = int(cache_gb * 2**30)
@@ -73,13 +108,13 @@ class Source:
         """Return the sample at this position.
 
         Raises:
-            FileReadError, BandError, LabelError: the file is not what the sample table says.
+            FileReadError, BandError, LabelError, GridError: the file is not what the sample table says.
         """
         kept = self._kept.get(position)
         if kept is not None:
             return kept
         tile = self._decode(self.items[position])
-        size = tile.image.nbytes + (0 if tile.label is None else tile.label.nbytes)
+        size = tile.nbytes
         with self._lock:
             if size <= self._room and position not in self._kept:
                 self._room -= size
@@ -93,11 +128,47 @@ class Source:
             raise BandError(
                 f"expected {len(self._indexes)} bands, got {image.shape[0]}", where=item.image
             )
-        if item.label is None:
-            return Tile(image, None)
+        values, grids = self._rasters(item, image.shape[1:])
+        numbers = {
+            one.name: _number(item.references.get(one.name))
+            for one in self.references
+            if one.kind != "raster"
+        }
+        return Tile(image, self._label(item, image.shape[1:]), values, grids, numbers)
+
+    def _label(self, item: Item, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
+        """Read a sample's class label."""
+        if item.label is None or not self.has_labels:
+            return None
         label = read_label(item.label, self._classes)
-        if label.shape != image.shape[1:]:
+        if label.shape != shape:
             raise LabelError(
-                f"expected a label of {image.shape[1:]} pixels, got {label.shape}", where=item.label
+                f"expected a label of {shape} pixels, got {label.shape}", where=item.label
             )
-        return Tile(image, label)
+        return label
+
+    def _rasters(
+        self, item: Item, shape: tuple[int, ...]
+    ) -> tuple[dict[str, NDArray[np.float32]], dict[str, GridMap]]:
+        """Read a sample's references that are rasters."""
+        values: dict[str, NDArray[np.float32]] = {}
+        grids: dict[str, GridMap] = {}
+        for one in self.references:
+            path = item.references.get(one.name)
+            if one.kind != "raster" or not isinstance(path, Path):
+                continue
+            values[one.name] = read_reference(path, one)
+            if one.grid == "own":
+                grids[one.name] = grid_map(read_info(item.image), read_info(path))
+            elif values[one.name].shape != shape:
+                raise GridError(
+                    f"expected {one.name} of {shape} pixels, got {values[one.name].shape}",
+                    where=path,
+                    do="give the reference `grid: own` where its pixels are not those of the image",
+                )
+        return values, grids
+
+
+def _number(value: Path | float | None) -> float:
+    """Return a number, NaN where there is none."""
+    return float(value) if isinstance(value, int | float) else math.nan
