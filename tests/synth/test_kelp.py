@@ -47,7 +47,7 @@ def mask(root: Path, row: TileTruth) -> NDArray[np.generic]:
 
 
 def test_the_family_lists_kelp() -> None:
-    assert SYNTHS == {"kelp": make_kelp}
+    assert SYNTHS["kelp"] is make_kelp
 
 
 def test_summary_agrees_with_the_files(made: Made, small: KelpSynthConfig) -> None:

@@ -13,18 +13,39 @@ from landseer.errors import UsageError
 
 app = verb_app()
 
-TASKS = ("kelp",)
+TASKS = ("kelp", "geopose")
 """The tasks that the help lists."""
+
+ONLY = {"places": ("kelp",), "acquisitions": ("geopose",), "image_format": ("geopose",)}
+"""Option -> the tasks that know it; every other option is known to all."""
 
 
 @app.command()
 def synth(
     task: Annotated[str, typer.Argument(help=f"One of: {', '.join(TASKS)}.")],
     out: Annotated[Path, typer.Argument(help="Folder to make.")],
-    train: Annotated[int, typer.Option(help="Training tiles.")] = 160,
-    test: Annotated[int, typer.Option(help="Test tiles, of places never in training.")] = 40,
-    places: Annotated[int, typer.Option(help="Places seen, some of them several times.")] = 60,
-    size_px: Annotated[int, typer.Option(help="Side of a tile.")] = 350,
+    train: Annotated[
+        int | None, typer.Option(help="Training tiles: kelp 160, geopose 240.", show_default=False)
+    ] = None,
+    test: Annotated[
+        int | None,
+        typer.Option(
+            help="Test tiles, of places never in training: kelp 40, geopose 60.", show_default=False
+        ),
+    ] = None,
+    places: Annotated[
+        int | None,
+        typer.Option(help="kelp: places seen, some several times: 60.", show_default=False),
+    ] = None,
+    acquisitions: Annotated[
+        int | None, typer.Option(help="geopose: pictures per city: 4.", show_default=False)
+    ] = None,
+    image_format: Annotated[
+        str | None, typer.Option(help="geopose: j2k or png: j2k.", show_default=False)
+    ] = None,
+    size_px: Annotated[
+        int | None, typer.Option(help="Side of a tile: kelp 350, geopose 512.", show_default=False)
+    ] = None,
     seed: Annotated[int, typer.Option(help="Root of all random numbers.")] = 42,
     workers: Annotated[
         int | None, typer.Option(min=0, help="Processes; left out: one per processor.")
@@ -35,13 +56,20 @@ def synth(
     made_up = room("synth")
     if task not in made_up.SYNTHS:
         raise UsageError(f"expected one of {', '.join(made_up.SYNTHS)}; got {task!r}")
-    values = {"train": train, "test": test, "places": places, "size_px": size_px, "seed": seed}
-    config = room("cli.settings").make_settings(made_up.KelpSynthConfig, values)
+    values = {
+        "train": train,
+        "test": test,
+        "places": places,
+        "acquisitions": acquisitions,
+        "image_format": image_format,
+        "size_px": size_px,
+        "seed": seed,
+    }
+    given = {name: value for name, value in values.items() if value is not None}
+    for name, tasks in ONLY.items():
+        if name in given and task not in tasks:
+            option = name.replace("_", "-")
+            raise UsageError(f"--{option} belongs to {', '.join(tasks)}; got it with {task}")
+    config = room("cli.settings").make_settings(made_up.SYNTH_CONFIGS[task], given)
     made = made_up.SYNTHS[task](out, config, workers)
-    state = "made" if made.made else "was already there, nothing written"
-    text = (
-        f"{made.root}: {state}; {made.n_train} training and {made.n_test} test tiles of "
-        f"{made.n_places} places\nkelp on {made.kelp_share:.2%} of all pixels, none in "
-        f"{made.no_kelp_share:.0%} of the tiles; {made.qa_share:.1%} of the pixels flagged"
-    )
-    emit(asdict(made), as_json=as_json, text=text)
+    emit(asdict(made), as_json=as_json, text=made.text)

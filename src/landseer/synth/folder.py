@@ -6,22 +6,22 @@ import csv
 import hashlib
 import io
 import string
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import rmtree
+from typing import Any
 
-from landseer.core.files import read_json, write_json, write_text
-from landseer.core.seeds import derive, generator
-from landseer.errors import WriteError
+from landseer.core.files import write_text
+from landseer.core.seeds import generator
 from landseer.raster.write import write_raster
+from landseer.synth.made_folder import TRUTH_FOLDER
 from landseer.synth.plan import TileSpec
 from landseer.synth.settings import KelpSynthConfig
-from landseer.synth.truth import TRUTH_FOLDER
 from landseer.synth.view import View
 
-CONFIG_FILE = f"{TRUTH_FOLDER}/config.json"
+FOLDERS = ("train_satellite", "train_kelp", "test_satellite")
+"""Folders of a data set besides the side folder."""
+
 TRUTH_FILE = f"{TRUTH_FOLDER}/truth.csv"
 FORMAT = 1
 """Raised whenever the same settings begin to make other files."""
@@ -86,46 +86,6 @@ def write_metadata(root: Path, rows: Iterable[FileRow], seed: int) -> Path:
     return path
 
 
-def is_made(out: Path, config: KelpSynthConfig) -> bool:
-    """Say whether the folder already holds exactly this data set.
-
-    Raises:
-        WriteError: it holds something else.
-    """
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return False
-    stamp = out / CONFIG_FILE
-    if stamp.is_file() and read_json(stamp) == _stamp(config):
-        return True
-    raise WriteError(
-        "expected an empty folder, or one that holds this very data set; got other content",
-        where=out,
-        do="choose another folder, or remove this one",
-    )
-
-
-@contextmanager
-def fresh_folder(out: Path, config: KelpSynthConfig) -> Iterator[Path]:
-    """Yield a folder beside `out` that takes its place when the block ends well, and goes otherwise."""
-    token = derive(config.seed, config.model_dump_json()) % 0xFFFFFF
-    partial = out.parent / f".{out.name}.{token:06x}.partial"
-    rmtree(partial, ignore_errors=True)
-    try:
-        for name in ("train_satellite", "train_kelp", "test_satellite", TRUTH_FOLDER):
-            (partial / name).mkdir(parents=True)
-        yield partial
-        write_json(partial / CONFIG_FILE, _stamp(config))
-        partial.replace(out)
-    except OSError as error:
-        raise WriteError(
-            f"could not make the folder: {error.strerror or error}",
-            where=out,
-            do="free disk space or choose a folder you may write to",
-        ) from error
-    finally:
-        rmtree(partial, ignore_errors=True)
-
-
-def _stamp(config: KelpSynthConfig) -> dict[str, object]:
+def stamp(config: KelpSynthConfig) -> dict[str, Any]:
     """Return what says which data set a folder holds."""
     return {"kind": "kelp", "format": FORMAT, "config": config.model_dump(mode="json")}

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from landseer.core.parallel import parallel_map
 from landseer.synth.folder import (
+    FOLDERS,
     TRUTH_FILE,
     FileRow,
-    fresh_folder,
-    is_made,
+    stamp,
     write_metadata,
     write_tile,
 )
+from landseer.synth.made_folder import holds, whole_folder
 from landseer.synth.plan import TileSpec, make_plan
 from landseer.synth.settings import KelpSynthConfig
 from landseer.synth.summary import Summary, summarise
@@ -63,11 +64,11 @@ def make_kelp(out: Path, config: KelpSynthConfig, workers: int | None = None) ->
         once when it is complete.
     """
     out = Path(out)
-    if is_made(out, config):
+    if holds(out, stamp(config)):
         return summarise(out, read_truth(out / TRUTH_FILE), config.size_px, made=False)
     files: list[FileRow] = []
     truths: list[TileTruth] = []
-    with fresh_folder(out, config) as root:
+    with whole_folder(out, stamp(config), FOLDERS) as root:
         jobs = list(_jobs(root, config, make_plan(config)))
         for made in parallel_map(
             _make, jobs, label="make kelp tiles", workers=workers, processes=True

@@ -31,6 +31,16 @@ class Summary:
     qa_share: float
     made: bool
 
+    @property
+    def text(self) -> str:
+        """What people read."""
+        state = "made" if self.made else "was already there, nothing written"
+        return (
+            f"{self.root}: {state}; {self.n_train} training and {self.n_test} test tiles of "
+            f"{self.n_places} places\nkelp on {self.kelp_share:.2%} of all pixels, none in "
+            f"{self.no_kelp_share:.0%} of the tiles; {self.qa_share:.1%} of the pixels flagged"
+        )
+
 
 def summarise(root: Path, rows: Sequence[TileTruth], size_px: int, made: bool) -> Summary:
     """Sum up the truth table.

@@ -14,9 +14,6 @@ from landseer.synth.plan import TileSpec
 from landseer.synth.spectra import N_SPECTRAL
 from landseer.synth.view import View
 
-TRUTH_FOLDER = "truth"
-"""Side folder that only tests and the held-out scoring may read."""
-
 
 @dataclass(frozen=True)
 class TileTruth:
