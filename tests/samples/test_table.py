@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+from landseer.core.references import Reference
 from landseer.errors import DataError, FileReadError, WriteError
+from landseer.samples.known import has_known
 from landseer.samples.schema import COLUMNS, check_schema, normalise_columns
 from landseer.samples.table import empty_frame, make_samples, read_samples, usable, write_samples
 
@@ -195,3 +197,40 @@ def test_normalise_leaves_its_argument_alone():
     normalise_columns(frame)
     assert str(frame["excluded"].dtype) == "str"
     check_schema(frame)
+
+
+def test_references_are_paths_or_numbers(tmp_path):
+    frame = make_samples(
+        [
+            record("a", ref_agl="/data/a_agl.tif", ref_scale=1.5, ref_none=None),
+            record("b", ref_scale=None, ref_agl_min=np.float32(2)),
+        ]
+    )
+    assert frame["ref_agl"].tolist() == ["/data/a_agl.tif", None]
+    assert frame["ref_scale"].dtype == np.float64
+    write_samples(tmp_path / "samples.parquet", frame)
+    types = pd.read_parquet(tmp_path / "samples.parquet").dtypes
+    assert [str(types[name]) for name in ("ref_agl", "ref_none", "ref_scale")] == [
+        "str", "str", "float64",
+    ]  # fmt: skip
+    got = read_samples(tmp_path / "samples.parquet")
+    assert_frame_equal(pd.DataFrame(got), pd.DataFrame(frame))
+
+
+def test_a_reference_that_is_here_a_path_and_there_a_number_is_refused():
+    with pytest.raises(DataError, match="ref_agl holds both paths and numbers"):
+        make_samples([record("a", ref_agl="/data/a.tif"), record("b", ref_agl=1.5)])
+
+
+def test_rows_with_something_known():
+    agl, scale, other = Reference("agl"), Reference("scale", "number"), Reference("other")
+    frame = make_samples(
+        [
+            record("a", label="/a.png"), record("b", ref_agl="/b.tif"),
+            record("c", ref_scale=1.0), record("d"),
+        ]
+    )  # fmt: skip
+    assert has_known(frame).tolist() == [True, False, False, False]
+    assert has_known(frame, [agl, other]).tolist() == [True, True, False, False]
+    assert has_known(frame, [agl, scale]).tolist() == [True, True, True, False]
+    assert has_known(empty_frame(), [agl]).tolist() == []

@@ -7,6 +7,7 @@ from landseer.samples.table import make_samples
 from landseer.samples.weights import (
     BalancedWeights,
     CodedWeights,
+    PlaceWeights,
     StatedWeights,
     WeightsConfig,
     weigh,
@@ -142,3 +143,33 @@ def test_the_kind_chooses_the_form_and_unknown_keys_are_refused():
     ):
         with pytest.raises(ValidationError):
             reader.validate_python(wrong)
+
+
+def test_places_are_drawn_alike_however_often_they_were_seen():
+    frame = table({name: VALUES["a"] for name in "abcdef"}, test_rows=1)
+    frame["group"] = ["x", "y", "x", "x", "z", "z", "x"]
+    weighed = weigh(frame, PlaceWeights())
+    shares = weighed.groupby("group")["weight"].sum()
+    np.testing.assert_allclose(shares, 1)
+    assert weighed["weight"].max() == 1
+    assert weighed["weight"].iloc[-1] == 0
+    roots = weigh(frame, PlaceWeights(power=0.5)).groupby("group")["weight"].sum()
+    np.testing.assert_allclose(roots[["y", "z", "x"]], np.sqrt([1, 2, 3]))
+
+
+def test_places_count_usable_samples_and_any_column_may_name_them():
+    frame = table({name: VALUES["a"] for name in "abc"})
+    frame["town"] = ["x", "x", "y"]
+    frame.loc[0, "excluded"] = "suspect"
+    assert weigh(frame, PlaceWeights(column="town"))["weight"].tolist() == [0, 1, 1]
+
+
+def test_places_without_a_column_or_a_name_are_refused():
+    frame = table()
+    with pytest.raises(RecipeError, match="'grop'") as caught:
+        weigh(frame.assign(group="x"), PlaceWeights(column="grop"))
+    assert "group" in caught.value.do
+    with pytest.raises(DataError, match="1 have none in group") as caught:
+        weigh(frame.assign(group=["x", None, "y"]), PlaceWeights())
+    assert caught.value.where == "sample b"
+    assert weigh(table({}, test_rows=1).assign(group="x"), PlaceWeights())["weight"].tolist() == [0]

@@ -20,7 +20,7 @@ from landseer.core.parallel import parallel_map
 from landseer.core.references import Reference
 from landseer.errors import DataError
 from landseer.raster.read import read_info
-from landseer.samples.findings import EXCLUDED, KEPT, Finding
+from landseer.samples.findings import EXCLUDED, Finding
 from landseer.samples.table import make_samples
 
 _NOTHING = "neither heights nor scale nor angle is known"
@@ -121,7 +121,9 @@ def _sources(
     for tile, (flow, flaws) in zip(there, flows, strict=True):
         source = _source(side, tile, flow, places[tile.name])
         sources.append(source)
-        findings += flaws + (_incomplete(source, tile) if side == "train" else [])
+        findings += flaws
+        if source.excluded:
+            findings.append(Finding(tile.name, str(tile.rgb), "", _NOTHING, "", EXCLUDED))
     return sources, findings
 
 
@@ -145,15 +147,3 @@ def _source(side: str, tile: Tile, flow: Flow, place: Place) -> Source:
         excluded=None if is_known or side == "test" else _NOTHING,
         references={"agl": tile.agl, "angle": flow.angle, "scale": flow.scale},
     )
-
-
-def _incomplete(source: Source, tile: Tile) -> list[Finding]:
-    """Report what a training image lacks without any table's saying so."""
-    if source.excluded:
-        return [Finding(tile.name, str(tile.rgb), "", _NOTHING, "", EXCLUDED)]
-    kinds = {"agl": tile.agl, "json": tile.flow}
-    return [
-        Finding(tile.name, str(tile.rgb), "", f"no {kind} file for this sample", "", f"{KEPT} without {kind}")
-        for kind, path in kinds.items()
-        if path is None
-    ]  # fmt: skip

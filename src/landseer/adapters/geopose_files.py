@@ -60,20 +60,20 @@ def find_tiles(root: Path, side: str) -> tuple[list[Tile], list[Finding]]:
     there = _by_name(root / side)
     table = root / f"geopose_{side}.csv"
     if not table.is_file():
-        ids = [name for name, kinds in there.items() if "rgb" in kinds]
-        return [_tile(name, there[name]) for name in sorted(ids)], _without_image(there)
+        named = [_tile(name, kinds) for name, kinds in sorted(there.items()) if "rgb" in kinds]
+        return named, _without_image(there) + _incomplete(side, named, {})
     listed, findings = _listed(table)
-    tiles = []
+    tiles: list[Tile] = []
+    missing: dict[tuple[str, str], str] = {}
     for name, files in sorted(listed.items()):
-        found = dict(there.get(name, {}))
+        found: dict[str, Path | None] = dict(there.get(name, {}))
         for kind, wanted in files.items():
             path = _wanted(root / side / wanted, kind)
+            found[kind] = path
             if path is None:
-                found.pop(kind, None)
-                findings.append(_missing(name, root / side / wanted, kind, table))
-            else:
-                found[kind] = path
+                missing[name, kind] = f"listed as {wanted} in {table.name}"
         tiles.append(_tile(name, found))
+    findings += _incomplete(side, tiles, missing)
     return tiles, findings + _unlisted(there, listed, table)
 
 
@@ -140,12 +140,21 @@ def _wanted(path: Path, kind: str) -> Path | None:
     return next((copy for copy in [*copies, path] if copy.is_file()), None)
 
 
-def _missing(name: str, path: Path, kind: str, table: Path) -> Finding:
-    """Report a file that is listed and not there."""
-    action = f"{KEPT} without {kind}" if kind != "rgb" else _NOT_USED
-    return Finding(
-        name, str(path), "", f"{kind} file is missing", f"listed in {table.name}", action
-    )
+def _incomplete(
+    side: str, tiles: Iterable[Tile], listed: Mapping[tuple[str, str], str]
+) -> list[Finding]:
+    """Report what tiles lack: training tiles anything, test tiles only what is listed."""
+    findings = []
+    for tile in tiles:
+        files = {"agl": tile.agl, "json": tile.flow} if tile.rgb else {"rgb": None}
+        for kind in [kind for kind, path in files.items() if path is None]:
+            if side == "test" and (tile.name, kind) not in listed:
+                continue
+            figure = listed.get((tile.name, kind), "")
+            action = f"{KEPT} without {kind}" if tile.rgb is not None else _NOT_USED
+            what = f"{kind} file is missing"
+            findings.append(Finding(tile.name, str(tile.rgb or ""), "", what, figure, action))
+    return findings
 
 
 def _unlisted(
@@ -171,6 +180,6 @@ def _without_image(there: Mapping[str, Mapping[str, Path]]) -> list[Finding]:
     ]
 
 
-def _tile(name: str, files: Mapping[str, Path]) -> Tile:
+def _tile(name: str, files: Mapping[str, Path | None]) -> Tile:
     """Put the files of one id together."""
     return Tile(name, files.get("rgb"), files.get("agl"), files.get("json"))
