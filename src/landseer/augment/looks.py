@@ -1,6 +1,6 @@
 """Where output pixels look: the four input pixels around each place, their weights, and the nearest.
 
-Legend of shapes: y and x of the output, n = y * x.
+Legend of shapes: y and x of the output, n = y * x; h and w of the input, p = h * w.
 """
 
 from __future__ import annotations
@@ -19,43 +19,45 @@ Border = Literal["ignore", "reflect"]
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """Where each of n output pixels looks in an input of h * w pixels, counted row by row.
+    """Where each of n output pixels looks in an input of p pixels, counted row by row.
 
     Attributes:
-        index_n4: int32, the four pixels around the place; inside the input.
-        weight_n4: float32, their bilinear weights; 0 for what lies beyond the input.
-        nearest_n: int32, the nearest pixel; inside the input.
-        outside_n: bool, whether the nearest pixel lies beyond the input.
+        indices: four times (n,) int32, the pixels around the place. Beyond the input they are those of its edge.
+        weights: four times (n,) float32, bilinear; their sum is 1.
+        nearest_n: int32, the nearest pixel of the input.
+        outside_n: bool, whether the place lies more than half a pixel beyond the input.
         size: height and width of the output.
     """
 
-    index_n4: Tensor
-    weight_n4: Tensor
+    indices: tuple[Tensor, ...]
+    weights: tuple[Tensor, ...]
     nearest_n: Tensor
     outside_n: Tensor
     size: tuple[int, int]
 
-    def known(self, known_p: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return whom to ask and how much to trust him, where only some input pixels are known.
+    def trust(self, known_p: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return what each of the four pixels counts where only some are known.
 
         Formula: w v / sum(w v), with bilinear weights w and v = 1 where known, else 0; NaN where the nearest pixel is
-        unknown or beyond the input.
+        unknown or the place is outside.
 
         Args:
-            known_p: (h * w) bool; None where all are known.
+            known_p: (p,) bool; None where all are known.
 
         Returns:
-            Indices and weights, (n, 4) each; what weighs nothing is not asked, the nearest pixel stands in for it.
+            Four times (n,) float32; unknown pixels count 0.
 
         Source: normalised convolution, Knutsson and Westin 1993, doi:10.1109/CVPR.1993.341081.
         """
-        weight, unknown = self.weight_n4, self.outside_n
-        if known_p is not None:
-            weight = weight * known_p.take(self.index_n4.long())
-            unknown = unknown | ~known_p.index_select(0, self.nearest_n)
-        index = torch.where(weight > 0, self.index_n4, self.nearest_n[:, None])
-        weight = weight / weight.sum(1, keepdim=True)
-        return index, weight.masked_fill_(unknown[:, None], torch.nan)
+        if known_p is None:  # one NaN among the weights makes the sum NaN
+            return self.weights[0].masked_fill(self.outside_n, torch.nan), *self.weights[1:]
+        known_p = known_p.to(self.weights[0].dtype)
+        pairs = zip(self.indices, self.weights, strict=True)
+        parts = tuple(known_p.index_select(0, index).mul_(weight) for index, weight in pairs)
+        support = parts[0] + parts[1] + parts[2] + parts[3]
+        is_void = self.outside_n | (known_p.index_select(0, self.nearest_n) == 0)
+        support.masked_fill_(is_void, torch.nan)
+        return tuple(part.div_(support) for part in parts)
 
 
 def look(rows_yx: Tensor, cols_yx: Tensor, height: int, width: int, border: Border) -> Looks:
@@ -66,32 +68,31 @@ def look(rows_yx: Tensor, cols_yx: Tensor, height: int, width: int, border: Bord
         height, width: size of the input.
         border: what lies beyond it.
 
-    Edges: half-way between two pixels the even one is the nearest.
+    Edges: half-way between two pixels the even one is the nearest. Between the outermost pixel centres and the edge
+        of the input, half a pixel further, the outermost pixels alone count.
     """
-    rows, cols = rows_yx.flatten(), cols_yx.flatten()
-    if border == "reflect":
-        rows, cols = reflect(rows, height), reflect(cols, width)
-    row_index, row_weight = _pair(rows, height)
-    col_index, col_weight = _pair(cols, width)
-    near_row, near_col = rows.round(), cols.round()
-    outside = (near_row < 0) | (near_row >= height) | (near_col < 0) | (near_col >= width)
-    nearest = near_row.clamp(0, height - 1) * width + near_col.clamp(0, width - 1)
-    corners = [(0, 0), (0, 1), (1, 0), (1, 1)]
+    near_row, above, below, down, out_row = _axis(rows_yx.flatten(), height, border)
+    near_col, left, right, along, out_col = _axis(cols_yx.flatten(), width, border)
+    above, below, up, back = above * width, below * width, 1 - down, 1 - along
     return Looks(
-        index_n4=torch.stack([row_index[r] * width + col_index[c] for r, c in corners], dim=1),
-        weight_n4=torch.stack([row_weight[r] * col_weight[c] for r, c in corners], dim=1),
-        nearest_n=nearest.int(),
-        outside_n=outside,
+        indices=(above + left, above + right, below + left, below + right),
+        weights=(up * back, up * along, down * back, down * along),
+        nearest_n=near_row * width + near_col,
+        outside_n=out_row | out_col,
         size=(rows_yx.shape[0], rows_yx.shape[1]),
     )
 
 
-def _pair(place_n: Tensor, length: int) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Return the pixels before and behind each place on one axis, and their weights."""
-    first = place_n.floor()
-    share = place_n - first
-    before = (1 - share) * ((first >= 0) & (first < length))
-    behind = share * ((first >= -1) & (first < length - 1))
-    start = first.clamp(-1, length).int()
-    index = start.clamp(0, length - 1), (start + 1).clamp(0, length - 1)
-    return index, (before, behind)
+def _axis(
+    place_n: Tensor, length: int, border: Border
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Return on one axis the nearest pixel, those before and behind, the share of the latter, and what is outside."""
+    if border == "reflect":
+        place_n = reflect(place_n, length)
+    inside = place_n.clamp(0, length - 1)
+    first = inside.floor()
+    before = first.int()
+    behind = (before + 1).clamp_max_(length - 1)
+    rounded = place_n.round()
+    outside = (rounded < 0) | (rounded >= length)
+    return inside.round().int(), before, behind, inside - first, outside

@@ -1,44 +1,62 @@
 """Reading a raster between its pixels: bilinear for measurements, nearest for labels and flags.
 
-Legend of shapes: c bands, p = h * w pixels of the input, y and x of the output, n = y * x.
+On a processor all bands of a pixel are laid side by side first, so that one look serves them all: this takes less time
+than looking into each band anew. What is unknown costs only where there is something unknown.
+
+Legend of shapes: c bands, h and w of the input, p = h * w, y and x of the output, n = y * x.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the customary name
 from torch import Tensor
 
 from landseer.augment.looks import Looks
 
+_PART = 200_000
+"""Numbers that are computed at once, so that they stay in a processor's cache until they are written band by band."""
 
-def bilinear(x_chw: Tensor, looks: Looks) -> Tensor:
+_FEW = 4
+"""Bands up to which looking into each takes less time than laying them side by side."""
+
+_MOST_GROUPS = 6
+"""Groups of bands unknown at the same pixels that are worth one look each; beyond, each band carries its own."""
+
+
+def bilinear(x_chw: Tensor, looks: Looks, out_cyx: Tensor, bands: Sequence[int] = ()) -> None:
     """Interpolate measurements from their known neighbours alone.
 
     Formula: sum(w v x) / sum(w v) with bilinear weights w and v = 1 where known, else 0, at places whose nearest
     pixel is known; else NaN. So what is unknown neither spreads nor is it filled in.
 
     Args:
-        x_chw: float, NaN where unknown.
+        x_chw: float, NaN where unknown; half precision is computed in float32.
         looks: where output pixels look.
-
-    Returns:
-        (c, y, x), dtype of the input; half precision is computed in float32.
+        out_cyx: where to write the result.
+        bands: those that are wanted; none means all.
 
     Edges: beyond the input NaN, or the mirrored input, as `looks` were made.
     Source: normalised convolution, Knutsson and Westin 1993, doi:10.1109/CVPR.1993.341081.
     """
-    dtype = torch.promote_types(x_chw.dtype, torch.float32)
-    x_cp = x_chw.flatten(1).to(dtype)
-    if not bool(x_cp.sum().isnan()):
-        out_nc = _gathered(x_cp.T, *looks.known())
-    else:
-        known_cp = ~x_cp.isnan()
-        if bool((known_cp == known_cp[:1]).all()):
-            out_nc = _gathered(x_cp.T, *looks.known(known_cp[0]))
+    x_cp = x_chw.flatten(1).to(torch.promote_types(x_chw.dtype, torch.float32))
+    out_cn = out_cyx.view(len(out_cyx), -1)
+    wanted = list(bands) or list(range(len(x_cp)))
+    groups = _known_alike(x_cp, wanted)
+    is_mixed = len(groups) > _MOST_GROUPS
+    for members, known_p in [(wanted, None)] if is_mixed else groups:
+        is_whole = len(members) == len(x_cp)
+        some_cp, some_cn = (x_cp, out_cn) if is_whole else (x_cp[members], out_cn[members])
+        if is_mixed:
+            _each_band_alone(some_cp, looks, some_cn)
         else:
-            out_nc = _each_band_alone(x_cp, known_cp, looks)
-    return out_nc.T.to(x_chw.dtype).reshape(-1, *looks.size)
+            some_cp = some_cp if known_p is None else _zero_where_unknown(some_cp)
+            _sum_up(some_cp, looks.indices, looks.trust(known_p), some_cn)
+        if not is_whole:
+            out_cn[members] = some_cn
 
 
 def nearest(x_chw: Tensor, looks: Looks, fill: float) -> Tensor:
@@ -56,25 +74,81 @@ def nearest(x_chw: Tensor, looks: Looks, fill: float) -> Tensor:
     return picked.masked_fill_(looks.outside_n, fill).reshape(-1, *looks.size)
 
 
-def _gathered(table_pc: Tensor, index_n4: Tensor, weight_n4: Tensor) -> Tensor:
-    """Sum up four weighted rows of a table for each output pixel: (n, c).
+def _known_alike(x_cp: Tensor, bands: Sequence[int]) -> list[tuple[list[int], Tensor | None]]:
+    """Group bands that are known at the same pixels; each group with (p,) where, None for everywhere."""
+    unknown = x_cp.sum(0).isnan().nonzero().flatten()
+    if len(unknown) == 0:
+        return [(list(bands), None)]
+    holes_cu = x_cp.index_select(1, unknown).isnan()
+    packed = np.packbits(holes_cu.cpu().numpy(), axis=1)
+    groups: dict[bytes, list[int]] = {}
+    for band in bands:
+        groups.setdefault(packed[band].tobytes(), []).append(band)
+    everywhere = torch.ones(x_cp.shape[1], dtype=torch.bool, device=x_cp.device)
+    return [
+        (
+            members,
+            everywhere.index_fill(0, unknown[holes_cu[members[0]]], False) if any(key) else None,
+        )
+        for key, members in groups.items()
+    ]
 
-    All bands of a pixel lie side by side, so that one look serves them all.
-    """
-    return F.embedding_bag(
-        index_n4,
-        table_pc.contiguous(),
-        per_sample_weights=weight_n4.to(table_pc.dtype),
-        mode="sum",
-    )
+
+def _sum_up(
+    x_cp: Tensor, indices: tuple[Tensor, ...], weights: tuple[Tensor, ...], out_cn: Tensor
+) -> None:
+    """Sum up four weighted pixels for each output pixel."""
+    if x_cp.device.type == "cpu" and len(x_cp) > _FEW:
+        _sum_up_side_by_side(x_cp, indices, weights, out_cn)
+        return
+    total_cn = x_cp.index_select(1, indices[0]).mul_(weights[0])
+    for index_n, weight_n in zip(indices[1:], weights[1:], strict=True):
+        total_cn.addcmul_(x_cp.index_select(1, index_n), weight_n.to(x_cp.dtype))
+    out_cn[:] = total_cn
 
 
-def _each_band_alone(x_cp: Tensor, known_cp: Tensor, looks: Looks) -> Tensor:
-    """Interpolate bands that are unknown at different pixels: (n, c)."""
+def _sum_up_side_by_side(
+    x_cp: Tensor, indices: tuple[Tensor, ...], weights: tuple[Tensor, ...], out_cn: Tensor
+) -> None:
+    """Do the same with the bands of each pixel side by side, some pixels at a time."""
+    table_pc, index_n4, weight_n4 = x_cp.T.contiguous(), _beside(indices), _beside(weights)
+    for part in _parts(*out_cn.shape):
+        out_cn[:, part] = _rows_summed(table_pc, index_n4[part], weight_n4[part]).T
+
+
+def _each_band_alone(x_cp: Tensor, looks: Looks, out_cn: Tensor) -> None:
+    """Interpolate bands that are unknown at many different pixels: each brings along where it is known."""
     bands = len(x_cp)
     table_pc = x_cp.new_empty((x_cp.shape[1], 2 * bands))
-    table_pc[:, :bands] = x_cp.where(known_cp, 0.0).T
-    table_pc[:, bands:] = known_cp.T
-    value, support = _gathered(table_pc, *looks.known()).chunk(2, dim=1)
-    is_known = table_pc[:, bands:].index_select(0, looks.nearest_n)
-    return value.div_(support).masked_fill_(is_known == 0, torch.nan)
+    table_pc[:, :bands] = _zero_where_unknown(x_cp).T
+    table_pc[:, bands:] = (x_cp == x_cp).to(x_cp.dtype).T
+    index_n4, weight_n4 = _beside(looks.indices), _beside(looks.trust())
+    for part in _parts(*out_cn.shape):
+        value, support = _rows_summed(table_pc, index_n4[part], weight_n4[part]).chunk(2, dim=1)
+        is_void = table_pc.index_select(0, looks.nearest_n[part])[:, bands:] == 0
+        out_cn[:, part] = value.div(support).masked_fill_(is_void, torch.nan).T
+
+
+def _zero_where_unknown(x: Tensor) -> Tensor:
+    """Put 0 for NaN, and leave all else."""
+    return x.nan_to_num(nan=0.0, posinf=torch.inf, neginf=-torch.inf)
+
+
+def _rows_summed(table_pc: Tensor, index_n4: Tensor, weight_n4: Tensor) -> Tensor:
+    """Sum up four weighted rows of a table for each output pixel: (n, c)."""
+    weight_n4 = weight_n4.to(table_pc.dtype)
+    return F.embedding_bag(index_n4, table_pc, per_sample_weights=weight_n4, mode="sum")
+
+
+def _parts(bands: int, pixels: int) -> list[slice]:
+    """Cut output pixels into parts of a size that a cache holds."""
+    step = max(1, _PART // bands)
+    return [slice(start, start + step) for start in range(0, pixels, step)]
+
+
+def _beside(planes: tuple[Tensor, ...]) -> Tensor:
+    """Lay four planes side by side: (n, 4)."""
+    out_n4 = planes[0].new_empty((len(planes[0]), len(planes)))
+    for number, plane in enumerate(planes):
+        out_n4[:, number] = plane
+    return out_n4

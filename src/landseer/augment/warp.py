@@ -131,9 +131,9 @@ def move(
             rows, cols = places(geometry, *size, x_bchw.device)
             looks = look(rows, cols, x_bchw.shape[2], x_bchw.shape[3], border)
         window = Window(geometry, size, border, looks)
-        image[number] = window.measured(x_bchw[number], list(nearest_channels))
+        window.read_image(x_bchw[number], image[number], nearest_channels)
         for name in dense:
-            resampled[name][number] = window.target(targets[name][number], quantities[name])
+            window.read_target(targets[name][number], resampled[name][number], quantities[name])
     motion = Motion.backward([geometry.linear for geometry in geometries], x_bchw.device)
     direction = _direction(targets, quantities)
     return Moved(
@@ -163,25 +163,26 @@ class Window:
     border: Border
     looks: Looks | None
 
-    def measured(self, x_chw: Tensor, flags: Sequence[int] = ()) -> Tensor:
-        """Read measurements, and flags to the nearest."""
+    def read_image(self, x_chw: Tensor, out_cyx: Tensor, flags: Sequence[int] = ()) -> None:
+        """Write what is seen of measurements, and of flags from the nearest pixel."""
         if self.looks is None:
-            return copied(x_chw, self.geometry, self.size, self.border, torch.nan)
-        out = bilinear(x_chw, self.looks)
+            out_cyx[:] = copied(x_chw, self.geometry, self.size, self.border, torch.nan)
+            return
+        bands = [band for band in range(len(x_chw)) if band not in flags]
+        bilinear(x_chw, self.looks, out_cyx, bands)
         if flags:
-            out[flags] = nearest(x_chw[flags], self.looks, torch.nan)
-        return out
+            out_cyx[list(flags)] = nearest(x_chw[list(flags)], self.looks, torch.nan)
 
-    def target(self, target: Tensor, quantity: Quantity) -> Tensor:
-        """Read a dense target, (h, w) or (n, h, w), the way its quantity wants."""
+    def read_target(self, target: Tensor, out: Tensor, quantity: Quantity) -> None:
+        """Write what is seen of a dense target, (h, w) or (n, h, w), the way its quantity wants."""
         if self.looks is None:
-            return copied(target, self.geometry, self.size, self.border, quantity.fill)
-        planes = target.reshape(-1, *target.shape[-2:])
+            out[:] = copied(target, self.geometry, self.size, self.border, quantity.fill)
+            return
+        planes, seen = (planes_of.view(-1, *planes_of.shape[-2:]) for planes_of in (target, out))
         if quantity.resampling == "nearest":
-            out = nearest(planes, self.looks, quantity.fill)
+            seen[:] = nearest(planes, self.looks, quantity.fill)
         else:
-            out = bilinear(planes, self.looks)
-        return out.reshape(*target.shape[:-2], *self.size)
+            bilinear(planes, self.looks, seen)
 
 
 def copied(
