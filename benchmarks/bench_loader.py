@@ -26,6 +26,8 @@ from landseer.feed.source import Item, Source
 from landseer.models.config import ModelConfig
 from landseer.models.device import has_fast_bf16
 from landseer.models.network import build_network
+from landseer.models.outputs import make_outputs
+from landseer.models.targets import ONLY_MASK
 from landseer.raster.write import write_raster
 
 BANDS = tuple(Band(f"b{number}", number) for number in range(1, 8))
@@ -69,7 +71,9 @@ def _make(folder: Path, n_tiles: int) -> list[Item]:
 def _measure(source: Source) -> dict[str, float]:
     """Return the time of a step, and how long it waits for its batch, over three epochs."""
     config = ModelConfig(encoder="efficientnet_b0", weights="none")
-    network = build_network(config, {band.name: () for band in BANDS}, 2, seed=0)
+    network = build_network(
+        config, {band.name: () for band in BANDS}, make_outputs(ONLY_MASK, 2, config), seed=0
+    )
     network = network.to(memory_format=torch.channels_last).train()
     steps, waits = [], []
     for _ in range(3):
@@ -81,7 +85,7 @@ def _measure(source: Source) -> dict[str, float]:
                 break
             waits.append(time.perf_counter() - started)
             started = time.perf_counter()
-            _step(network, batch["image"][..., :320, :320] / 1e4, batch["label"][..., :320, :320])
+            _step(network, batch["image"][..., :320, :320] / 1e4, batch["targets"]["mask"][..., :320, :320])
             steps.append(time.perf_counter() - started)
     step, wait = statistics.median(steps[4:]), statistics.median(waits[4:])
     shares = [w / s for w, s in zip(waits[4:], steps[4:], strict=True)]
@@ -91,7 +95,7 @@ def _measure(source: Source) -> dict[str, float]:
 def _step(network: torch.nn.Module, image: torch.Tensor, label: torch.Tensor) -> None:
     """Run one training step."""
     with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bf16(torch.device("cpu"))):
-        logits = network(image.contiguous(memory_format=torch.channels_last))
+        logits = network(image.contiguous(memory_format=torch.channels_last))["mask"]
     torch.nn.functional.cross_entropy(logits.float(), label.long()).backward()
     network.zero_grad(set_to_none=True)
 

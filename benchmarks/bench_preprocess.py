@@ -82,7 +82,7 @@ def training_step(
 ) -> None:
     """Do one step from preprocessed channels."""
     optimiser.zero_grad(set_to_none=True)
-    torch.nn.functional.cross_entropy(model.forward_channels(z), y).backward()
+    torch.nn.functional.cross_entropy(model.forward_channels(z)["mask"], y).backward()
     optimiser.step()
 
 

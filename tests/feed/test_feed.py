@@ -44,7 +44,7 @@ def test_workers_and_cache_change_nothing(items: list[Item], workers: int, cache
         assert [b["draws"] for b in batches] == [[0, 1, 2, 3], [4, 5]]
         for batch, expected in zip(batches, reference, strict=True):
             assert torch.equal(batch["image"].nan_to_num(-1), expected["image"].nan_to_num(-1))
-            assert torch.equal(batch["label"], expected["label"])
+            assert torch.equal(batch["targets"]["mask"], expected["targets"]["mask"])
 
 
 def test_smaller_samples_are_padded_with_invalid_pixels(items: list[Item]) -> None:
@@ -53,7 +53,7 @@ def test_smaller_samples_are_padded_with_invalid_pixels(items: list[Item]) -> No
     assert batch["sizes"] == [(8, 8), (6, 9)]
     assert batch["image"][0, :, :, 8].isnan().all()
     assert batch["image"][1, :, 6:].isnan().all()
-    assert (batch["label"][1, 6:] == IGNORE).all()
+    assert (batch["targets"]["mask"][1, 6:] == IGNORE).all()
     assert not batch["image"][1, :, :6].isnan().any()
 
 

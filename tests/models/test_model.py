@@ -73,8 +73,8 @@ def test_forward_is_preprocess_then_network_and_probabilities_follow():
     m, x = model(), raw()
     z, _ = m.preprocess(x)
     torch.testing.assert_close(m(x), m.forward_channels(z))
-    torch.testing.assert_close(m.probabilities(x), m(x).softmax(1))
-    assert model(activation="sigmoid").quantity == ClassMask(2, "sigmoid")
+    torch.testing.assert_close(m.values(x)["mask"], m(x)["mask"].softmax(1))
+    assert model(activation="sigmoid").quantities == {"mask": ClassMask(2, "sigmoid")}
 
 
 def test_splitting_a_batch_changes_nothing():
@@ -96,9 +96,9 @@ def test_half_precision_network_with_exact_preprocessing():
     m, x = model(), raw()
     with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
         logits = m(x)
-        probabilities = m.probabilities(x)
+        probabilities = m.values(x)["mask"]
     assert logits.dtype == torch.bfloat16 and probabilities.dtype == torch.float32
-    torch.testing.assert_close(probabilities, m.probabilities(x), atol=0.05, rtol=0.1)
+    torch.testing.assert_close(probabilities, m.values(x)["mask"], atol=0.05, rtol=0.1)
 
 
 def test_the_same_seed_builds_the_same_model():

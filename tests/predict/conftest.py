@@ -50,8 +50,8 @@ class Local(nn.Module):
         for parameter in self.parameters():
             parameter.data = torch.randn(parameter.shape, generator=generator)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.second(torch.tanh(self.first(x / 1000)))
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"mask": self.second(torch.tanh(self.first(x / 1000)))}
 
 
 @pytest.fixture

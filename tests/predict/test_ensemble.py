@@ -21,15 +21,15 @@ class Toy(nn.Module):
         for parameter in self.conv.parameters():
             parameter.data = torch.randn(parameter.shape, generator=generator)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.conv(x)
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"mask": self.conv(x)}
 
 
 class Pointwise(nn.Module):
     """Equivariant under every turn: each pixel alone."""
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.stack([x.sum(1), x[:, 0] * x[:, 1]], 1)
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"mask": torch.stack([x.sum(1), x[:, 0] * x[:, 1]], 1)}
 
 
 def slow_mean(members, weights, x, tta, activation="softmax"):
@@ -37,7 +37,7 @@ def slow_mean(members, weights, x, tta, activation="softmax"):
     kept = []
     for member, weight in zip(members, weights, strict=True):
         for element in TTA_SETS[tta]:
-            probability = quantity.value(member(apply(element, x)))
+            probability = quantity.value(member(apply(element, x))["mask"])
             kept.append(weight * apply(inverse(element), probability))
     return torch.stack(kept).sum(0) / (sum(weights) * len(TTA_SETS[tta]))
 
@@ -48,7 +48,9 @@ def slow_mean(members, weights, x, tta, activation="softmax"):
 def test_equals_the_slow_mean_of_all(tta, activation):
     members, weights = [Toy(seed) for seed in range(3)], (0.2, 1.0, 0.5)
     x = torch.randn(2, 2, 7, 12)
-    ensemble = Ensemble(members, ClassMask(3, activation), Voting(weights=weights, tta=tta))
+    ensemble = Ensemble(
+        members, {"mask": ClassMask(3, activation)}, Voting(weights=weights, tta=tta)
+    )
     with torch.no_grad():
         expected = slow_mean(members, weights, x, tta, activation)
     got = ensemble(x)
@@ -60,8 +62,8 @@ def test_equals_the_slow_mean_of_all(tta, activation):
 def test_each_element_is_undone_on_an_equivariant_model(element, monkeypatch):
     monkeypatch.setitem(TTA_SETS, "one", (element,))
     x = torch.randn(2, 2, 5, 9)
-    plain = Ensemble([Pointwise()], ClassMask(2))(x)
-    turned = Ensemble([Pointwise()], ClassMask(2), Voting(tta="one"))(x)
+    plain = Ensemble([Pointwise()], {"mask": ClassMask(2)})(x)
+    turned = Ensemble([Pointwise()], {"mask": ClassMask(2)}, Voting(tta="one"))(x)
     assert torch.allclose(plain, turned, atol=1e-6)
 
 
@@ -69,18 +71,20 @@ def test_a_wrong_inverse_would_be_seen(monkeypatch):
     monkeypatch.setitem(TTA_SETS, "one", ("rot90",))
     monkeypatch.setattr("landseer.predict.ensemble.inverse", lambda element: element)
     x = torch.randn(1, 2, 6, 6)
-    plain = Ensemble([Pointwise()], ClassMask(2))(x)
-    assert not torch.allclose(Ensemble([Pointwise()], ClassMask(2), Voting(tta="one"))(x), plain)
+    plain = Ensemble([Pointwise()], {"mask": ClassMask(2)})(x)
+    assert not torch.allclose(
+        Ensemble([Pointwise()], {"mask": ClassMask(2)}, Voting(tta="one"))(x), plain
+    )
 
 
 def test_input_is_left_alone():
     class Identity(nn.Module):
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
             return x
 
     x = torch.randn(1, 2, 4, 4)
     before = x.clone()
-    Ensemble([Identity(), Identity()], ClassMask(2), Voting(tta="d4"))(x)
+    Ensemble([Identity(), Identity()], {"mask": ClassMask(2)}, Voting(tta="d4"))(x)
     assert torch.equal(x, before)
 
 
@@ -96,8 +100,10 @@ def test_one_after_another_gives_the_same_and_holds_one():
 
     x = torch.randn(1, 2, 6, 8)
     voting = Voting(weights=(1.0, 2.0, 0.0), tta="d2")
-    kept = Ensemble([Toy(0), Toy(1), Toy(2)], ClassMask(3), voting)
-    lean = Ensemble([loader(0), loader(1), loader(2)], ClassMask(3), voting, keep_loaded=False)
+    kept = Ensemble([Toy(0), Toy(1), Toy(2)], {"mask": ClassMask(3)}, voting)
+    lean = Ensemble(
+        [loader(0), loader(1), loader(2)], {"mask": ClassMask(3)}, voting, keep_loaded=False
+    )
     assert torch.equal(kept(x), lean(x))
     assert loaded == [0, 1]
     assert sum(p.numel() for p in lean.parameters()) == 0
@@ -109,38 +115,38 @@ def test_hard_votes_count_members():
             super().__init__()
             self.p = p
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
             logit = torch.logit(torch.tensor(self.p))
             return torch.stack([torch.zeros_like(x[:, 0]), torch.full_like(x[:, 0], logit)], 1)
 
     shares = [0.49, 0.47, 0.9, 0.1, 0.9]
     members = [Constant(p) for p in shares] * 2
     voting = Voting(hard=True, member_threshold=0.48, threshold=0.6)
-    ensemble = Ensemble(members, ClassMask(2), voting)
+    ensemble = Ensemble(members, {"mask": ClassMask(2)}, voting)
     probability = ensemble(torch.zeros(1, 1, 2, 2))
     assert torch.allclose(probability[:, 1], torch.tensor(0.6))
     assert (ensemble.decide(probability) == 1).all()
     stricter = Ensemble(
-        members, ClassMask(2), Voting(hard=True, member_threshold=0.5, threshold=0.5)
+        members, {"mask": ClassMask(2)}, Voting(hard=True, member_threshold=0.5, threshold=0.5)
     )
     assert (stricter.decide(stricter(torch.zeros(1, 1, 2, 2))) == 0).all()
 
 
 def test_missing_logits_stay_missing_under_both_votes():
     class Hole(nn.Module):
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
             return x
 
     x = torch.randn(1, 2, 3, 3)
     x[0, :, 1, 1] = torch.nan
     for hard in (False, True):
-        ensemble = Ensemble([Hole()], ClassMask(2), Voting(hard=hard))
+        ensemble = Ensemble([Hole()], {"mask": ClassMask(2)}, Voting(hard=hard))
         decided = ensemble.decide(ensemble(x))
         assert (decided == 255).nonzero().tolist() == [[0, 1, 1]]
 
 
 def test_decision_at_the_threshold_is_positive():
-    ensemble = Ensemble([Pointwise()], ClassMask(2), Voting(threshold=0.25))
+    ensemble = Ensemble([Pointwise()], {"mask": ClassMask(2)}, Voting(threshold=0.25))
     probability = torch.tensor([0.75, 0.25]).reshape(1, 2, 1, 1)
     assert ensemble.decide(probability).item() == 1
     assert ensemble.decide(probability).dtype == torch.uint8
@@ -149,7 +155,7 @@ def test_decision_at_the_threshold_is_positive():
 @pytest.mark.parametrize("weights", [(1.0,), (0.0, 0.0), (-1.0, 2.0)])
 def test_wrong_weights_are_refused(weights):
     with pytest.raises(ValueError, match="expected 2 weights"):
-        Ensemble([Toy(0), Toy(1)], ClassMask(3), Voting(weights=weights))
+        Ensemble([Toy(0), Toy(1)], {"mask": ClassMask(3)}, Voting(weights=weights))
 
 
 @pytest.mark.gpu
@@ -158,8 +164,8 @@ def test_wrong_weights_are_refused(weights):
 def test_lower_precision_stays_near(precision):
     x = torch.randn(1, 2, 32, 40)
     members = [Toy(seed) for seed in range(2)]
-    expected = Ensemble(members, ClassMask(3), Voting(tta="d4"))(x)
-    fast = Ensemble(members, ClassMask(3), Voting(tta="d4"), precision=precision).cuda()
+    expected = Ensemble(members, {"mask": ClassMask(3)}, Voting(tta="d4"))(x)
+    fast = Ensemble(members, {"mask": ClassMask(3)}, Voting(tta="d4"), precision=precision).cuda()
     got = fast(x.cuda())
     assert got.dtype == torch.float32
     assert (got.cpu() - expected).abs().max() < 0.05

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from landseer.errors import FileReadError
-from landseer.predict import Ensemble, oof_path, read_oof, write_oof
+from landseer.predict import Ensemble, OofBatch, oof_path, read_oof, write_oof
 from landseer.quantities.mask import ClassMask
 from landseer.raster.read import read_bands
 
@@ -16,8 +16,8 @@ from landseer.raster.read import read_bands
 class Logits(nn.Module):
     """The input is the answer."""
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"mask": x}
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
@@ -25,8 +25,8 @@ def test_round_trip_with_padding(tmp_path: Path, n_classes):
     generator = torch.Generator().manual_seed(0)
     sizes = [(5, 8), (7, 3), (1, 1)]
     x = torch.randn(3, n_classes, 7, 8, generator=generator)
-    ensemble = Ensemble([Logits()], ClassMask(n_classes))
-    batches = [(["a", "b"], x[:2], sizes[:2]), (["c"], x[2:], sizes[2:])]
+    ensemble = Ensemble([Logits()], {"mask": ClassMask(n_classes)})
+    batches = [OofBatch(["a", "b"], x[:2], sizes[:2]), OofBatch(["c"], x[2:], sizes[2:])]
     assert write_oof(ensemble, batches, tmp_path / "oof", workers=2) == 3
     expected = x.softmax(1).numpy()
     for i, (sample, (height, width)) in enumerate(zip("abc", sizes, strict=True)):

@@ -34,12 +34,12 @@ CPU = {"device": "cpu", "precision": "float32"}
 
 @pytest.fixture
 def ensemble(local) -> Ensemble:
-    return Ensemble([local], ClassMask(2), Voting(threshold=0.5))
+    return Ensemble([local], {"mask": ClassMask(2)}, Voting(threshold=0.5))
 
 
 def slow(ensemble: Ensemble, image: np.ndarray) -> np.ndarray:
     """Probabilities of one whole image."""
-    return ensemble(torch.from_numpy(image.astype(np.float32))[None])[0].numpy()
+    return ensemble(torch.from_numpy(image.astype(np.float32))[None])["mask"][0].numpy()
 
 
 def test_small_images_of_all_sizes(ensemble, spec, write_image, tmp_path: Path):
@@ -206,7 +206,7 @@ def test_reading_runs_ahead_and_never_holds_everything(spec, write_image, tmp_pa
             ahead.append(len(started) - 4 * len(ahead))
             return x[:, :2]
 
-    ensemble = Ensemble([Watch()], ClassMask(2))
+    ensemble = Ensemble([Watch()], {"mask": ClassMask(2)})
     options = PredictOptions(batch=4, workers=2, **CPU)
     predict_images(ensemble, spec, [tmp_path / "images"], tmp_path / "out", options)
     assert 4 <= max(ahead) <= 4 + 3 * 2 + 1
@@ -229,7 +229,7 @@ def test_a_saved_model_predicts_like_the_one_in_memory(spec, write_image, tmp_pa
     options = PredictOptions(probabilities=True, keep_loaded=False, **CPU)
     predict_files(tmp_path / "model", [path], tmp_path / "out", options)
     voting = Voting(weights=(1, 2), tta="d2", threshold=0.45)
-    expected = slow(Ensemble(models, ClassMask(2), voting), image)
+    expected = slow(Ensemble(models, {"mask": ClassMask(2)}, voting), image)
     got = read_bands(tmp_path / "out" / "a_probability.tif")[0]
     assert np.allclose(got, expected[1], atol=1e-6)
 

@@ -28,10 +28,11 @@ from landseer.train.config import (
     WarmRestarts,
 )
 from landseer.train.fit import Job, fit_member
+from landseer.train.objective import TargetLosses
 
 JobMaker = Callable[..., Job]
 ModelMaker = Callable[[], Model]
-LOSSES = [Dice()]
+LOSSES = {"mask": TargetLosses((Dice(),))}
 AUGMENT = AugmentConfig(d4=True, rotate_deg=20, noise_std=0.05, crop_px=32)
 
 

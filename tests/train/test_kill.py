@@ -32,6 +32,7 @@ SCRIPT = textwrap.dedent(
     from landseer.raster.write import write_raster
     from landseer.train.config import AdamW, TrainConfig
     from landseer.train.fit import Job, fit_member
+    from landseer.train.objective import TargetLosses
 
     folder = Path(sys.argv[1])
     bands, classes = (Band("red", 1),), ClassTable(("a", "b"), (0, 1))
@@ -58,7 +59,7 @@ SCRIPT = textwrap.dedent(
               bands, classes, "dice_b", 3)
     config = TrainConfig(epochs=6, batch_size=2, optimiser=AdamW(lr=1e-3), precision="fp32",
                          images=0, workers=1, ema_decay=0.9)
-    fit_member(job, model, [Dice()], AugmentConfig(noise_std=0.1), config)
+    fit_member(job, model, {"mask": TargetLosses((Dice(),))}, AugmentConfig(noise_std=0.1), config)
     """
 )
 

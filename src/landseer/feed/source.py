@@ -77,7 +77,7 @@ class Source:
 
     Args:
         items: the samples.
-        bands: bands to read, in this order.
+        bands: bands to read, in this order; none reads labels and references alone.
         classes: the class table of the labels.
         cache_gb: memory for decoded samples; 0 reads every time.
         references: what to read besides labels.
@@ -123,11 +123,7 @@ class Source:
 
     def _decode(self, item: Item) -> Tile:
         """Read one sample's files."""
-        image = read_bands(item.image, self._indexes)
-        if image.shape[0] != len(self._indexes):
-            raise BandError(
-                f"expected {len(self._indexes)} bands, got {image.shape[0]}", where=item.image
-            )
+        image = self._image(item)
         values, grids = self._rasters(item, image.shape[1:])
         numbers = {
             one.name: _number(item.references.get(one.name))
@@ -135,6 +131,18 @@ class Source:
             if one.kind != "raster"
         }
         return Tile(image, self._label(item, image.shape[1:]), values, grids, numbers)
+
+    def _image(self, item: Item) -> NDArray[Any]:
+        """Read a sample's image; of no bands only its size."""
+        if not self._indexes:
+            info = read_info(item.image)
+            return np.zeros((0, info.height, info.width), np.float32)
+        image = read_bands(item.image, self._indexes)
+        if image.shape[0] != len(self._indexes):
+            raise BandError(
+                f"expected {len(self._indexes)} bands, got {image.shape[0]}", where=item.image
+            )
+        return image
 
     def _label(self, item: Item, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
         """Read a sample's class label."""
@@ -160,7 +168,7 @@ class Source:
             values[one.name] = read_reference(path, one)
             if one.grid == "own":
                 grids[one.name] = grid_map(read_info(item.image), read_info(path))
-            elif values[one.name].shape != shape:
+            elif values[one.name].shape[-2:] != shape:
                 raise GridError(
                     f"expected {one.name} of {shape} pixels, got {values[one.name].shape}",
                     where=path,

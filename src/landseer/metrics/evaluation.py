@@ -172,7 +172,7 @@ def _mask(target: Target) -> Part:
     def count(truth: Values, prediction: Values) -> NDArray[np.float64]:
         if target.name not in truth:
             return np.zeros((n, n))
-        known, said = truth[target.name], prediction[target.name]
+        known, said = (np.asarray(one[target.name], np.uint8) for one in (truth, prediction))
         return confusion_matrix(known, said, n).astype(np.float64)
 
     def scores(counts: NDArray[np.float64]) -> dict[str, float]:

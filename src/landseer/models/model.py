@@ -1,11 +1,11 @@
-"""The model: raw digital numbers of any size in, logits of that size out."""
+"""The model: raw digital numbers of any size in, an output for each target out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -13,8 +13,10 @@ from landseer.core.bands import Band
 from landseer.models.config import ModelConfig, PreprocessConfig
 from landseer.models.network import Network, build_network
 from landseer.models.normalise import Statistics
+from landseer.models.outputs import make_outputs
 from landseer.models.preprocess import Preprocess, build_preprocess
-from landseer.quantities import ClassMask
+from landseer.models.targets import ONLY_MASK, TargetSpec
+from landseer.quantities import Motion, Quantity
 
 
 class Model(nn.Module):
@@ -22,66 +24,98 @@ class Model(nn.Module):
 
     Attributes:
         preprocess: raw numbers to channels.
-        network: channels to logits.
-        quantity: what the logits mean.
+        network: channels to an output for each target.
+        quantities: by target, what its output means.
     """
 
     def __init__(
-        self, preprocess: Preprocess, network: Network, quantity: ClassMask, scale: float = 1.0
+        self,
+        preprocess: Preprocess,
+        network: Network,
+        quantities: Mapping[str, Quantity],
+        scale: float = 1.0,
     ) -> None:
         super().__init__()
-        self.preprocess, self.network, self.quantity = preprocess, network, quantity
+        self.preprocess, self.network, self.quantities = preprocess, network, dict(quantities)
         self._scale = scale
 
-    def forward(self, x_bchw: Float[Tensor, "b c h w"]) -> Float[Tensor, "b o h w"]:
-        """Compute logits from raw digital numbers.
+    def forward(
+        self, x_bchw: Float[Tensor, "b c h w"], gsd_m: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Compute the outputs from raw digital numbers.
 
         Args:
             x_bchw: bands of `preprocess.plan.bands`; any h, w >= 1; NaN allowed.
+            gsd_m: (b,) ground sample distance, for heads that take it as a cue; NaN where not known.
 
         Returns:
-            logits (b, n_outputs, h, w), in the precision of the network (half under autocast).
+            By target: (b, n_outputs, h, w) where dense, (b, n_outputs) per image, in the precision of the network (half
+            under autocast).
         """
         z_bkhw, _ = self.preprocess(x_bchw)
-        return self.forward_channels(z_bkhw)
+        return self.forward_channels(z_bkhw, gsd_m)
 
-    def forward_channels(self, z_bkhw: Float[Tensor, "b k h w"]) -> Float[Tensor, "b o h w"]:
-        """Compute logits from preprocessed channels, as training does after photometric augmentation.
+    def forward_channels(
+        self, z_bkhw: Float[Tensor, "b k h w"], gsd_m: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Compute the outputs from preprocessed channels, as training does after photometric augmentation.
 
         Args:
             z_bkhw: channels of `preprocess`, any h, w >= 1.
+            gsd_m: as in `forward`.
 
         Edges: zeros are put around, half on each side (the odd one below and to the right), up to a multiple of the
-            network's stride, and the logits are cropped back. Where the network works at another scale, the
-            channels are resized before (by area when they shrink) and the logits after (bilinear).
+            network's stride, and dense outputs are cropped back. Where the network works at another scale, the
+            channels are resized before (by area when they shrink) and dense outputs after (bilinear); what is counted
+            in pixels follows by its law.
         """
         if self._scale == 1.0:
-            return self._padded(z_bkhw)
+            return self._padded(z_bkhw, gsd_m)
         h, w = z_bkhw.shape[-2:]
         size = (max(1, round(h * self._scale)), max(1, round(w * self._scale)))
         mode = "area" if self._scale < 1 else "bilinear"
-        logits = self._padded(functional.interpolate(z_bkhw, size, mode=mode))
-        return functional.interpolate(logits, (h, w), mode="bilinear")
+        resized = functional.interpolate(z_bkhw, size, mode=mode)
+        back = Motion.zoomed(1 / self._scale, len(z_bkhw), z_bkhw.device)
+        outputs = self._padded(resized, None if gsd_m is None else gsd_m / self._scale)
+        return {
+            name: self.quantities[name].moved(_resized(output, (h, w)), back)
+            for name, output in outputs.items()
+        }
 
-    def _padded(self, z_bkhw: Tensor) -> Tensor:
-        """Compute logits with zeros around, up to the network's stride."""
+    def values(
+        self, x_bchw: Float[Tensor, "b c h w"], gsd_m: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Compute each target's values in its unit, float32, from raw digital numbers."""
+        outputs = self(x_bchw, gsd_m)
+        return {name: self.quantities[name].value(output) for name, output in outputs.items()}
+
+    def _padded(self, z_bkhw: Tensor, gsd_m: Tensor | None) -> dict[str, Tensor]:
+        """Compute the outputs with zeros around, up to the network's stride."""
         h, w = z_bkhw.shape[-2:]
         above, below = self._margins(h)
         left, right = self._margins(w)
         if above or below or left or right:
             z_bkhw = functional.pad(z_bkhw, (left, right, above, below))
-        logits = self.network(z_bkhw.contiguous(memory_format=torch.channels_last))
-        return logits[..., above : above + h, left : left + w]
-
-    def probabilities(self, x_bchw: Float[Tensor, "b c h w"]) -> Float32[Tensor, "b o h w"]:
-        """Compute the quantity's probabilities in float32 from raw digital numbers."""
-        return self.quantity.value(self(x_bchw))
+        outputs = self.network(z_bkhw.contiguous(memory_format=torch.channels_last), gsd_m)
+        return {
+            name: output[..., above : above + h, left : left + w]
+            if self.quantities[name].extent == "dense"
+            else output
+            for name, output in outputs.items()
+        }
 
     def _margins(self, length: int) -> tuple[int, int]:
         """Return how many zeros go before and after a side of this length."""
         stride = self.network.stride
         missing = max(-length % stride, self.network.minimum_px - length)
         return missing // 2, missing - missing // 2
+
+
+def _resized(output: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize a dense output; leave one of the whole image as it is."""
+    if output.ndim < 4:
+        return output
+    return functional.interpolate(output, size, mode="bilinear")
 
 
 def build_model(
@@ -93,24 +127,27 @@ def build_model(
     *,
     seed: int,
     pretrained: bool = True,
+    targets: Mapping[str, TargetSpec] = ONLY_MASK,
 ) -> Model:
-    """Build a whole model from its two configurations.
+    """Build a whole model from its configurations.
 
     Args:
         inputs: recipe key `inputs`.
         config: recipe key `model`.
         bands: all bands of the data set.
         statistics: content of statistics.json.
-        n_classes: number of classes, background included.
+        n_classes: number of classes, background included; 0 where the data have none.
         seed: the same seed gives the same weights.
         pretrained: false for a model whose own weights are loaded next; nothing is fetched then.
+        targets: recipe key `targets`; the class mask alone where none is named.
 
     Raises:
         LandseerError: as `build_preprocess` and `build_network` do.
     """
-    quantity = ClassMask(n_classes, config.activation)
+    outputs = make_outputs(targets or ONLY_MASK, n_classes, config)
     preprocess = build_preprocess(inputs, bands, statistics)
     network = build_network(
-        config, preprocess.channel_codes, quantity.n_outputs, seed=seed, pretrained=pretrained
+        config, preprocess.channel_codes, outputs, seed=seed, pretrained=pretrained
     )
-    return Model(preprocess, network, quantity, config.scale)
+    quantities = {name: output.quantity for name, output in outputs.items()}
+    return Model(preprocess, network, quantities, config.scale)

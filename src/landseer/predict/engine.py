@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from landseer.core.parallel import parallel_map
 from landseer.errors import BandError, FileReadError
@@ -20,7 +21,7 @@ from landseer.predict.ensemble import Ensemble
 from landseer.predict.inputs import Job
 from landseer.predict.large import predict_large
 from landseer.predict.options import Failure, PredictOptions, PredictSummary
-from landseer.predict.output import Map, valid_pixels, write_map
+from landseer.predict.output import Map, gsd_of, valid_pixels, write_map
 from landseer.predict.spec import ModelSpec
 from landseer.raster.read import RasterInfo, read_bands, read_info
 
@@ -92,7 +93,7 @@ class Run:
 
     def _write(self, tile: Tile, result: Map) -> Callable[[], None]:
         """Return what writes one map."""
-        return partial(write_map, tile.job, tile.info, result, self.spec.classes, self.options)
+        return partial(write_map, tile.job, tile.info, result, self.spec, self.options)
 
     def _read(self, job: Job) -> Tile | Failure:
         """Read one image, or say why not."""
@@ -133,12 +134,11 @@ class Run:
             yield from self._compute_large(batch[0])
             return
         x_bchw = torch.from_numpy(np.stack(images).astype(np.float32, copy=False))
-        probability = self.ensemble(x_bchw.to(self.device))
-        decided = self.ensemble.decide(probability).cpu().numpy()
-        kept = probability.cpu().numpy() if self.options.probabilities else None
+        gsd_m = torch.tensor([gsd_of(tile.info, self.options) for tile in batch])
+        values = self.ensemble(x_bchw.to(self.device), gsd_m.to(self.device))
         for i, (tile, image) in enumerate(zip(batch, images, strict=True)):
-            valid = valid_pixels(image, self.bands)
-            yield tile, Map(decided[i], None if kept is None else kept[i], valid)
+            one = {name: value[i].cpu() for name, value in values.items()}
+            yield tile, make_map(self.ensemble, one, valid_pixels(image, self.bands), self.options)
 
     def _compute_large(self, tile: Tile) -> Iterator[tuple[Tile, Map]]:
         """Predict one large image in windows."""
@@ -151,6 +151,35 @@ class Run:
             if self.options.strict:
                 raise
             self.failures.append(Failure(tile.job.image, error.message))
+
+
+def make_map(
+    ensemble: Ensemble,
+    values: Mapping[str, Tensor],
+    valid: NDArray[np.bool_],
+    options: PredictOptions,
+) -> Map:
+    """Put together what is written of one image.
+
+    Args:
+        ensemble: it decides masks.
+        values: averaged values of one image, (n, h, w) and (n,), on the CPU.
+        valid: where there are data.
+        options: whether probabilities are kept.
+    """
+    classes = probability = None
+    dense: dict[str, NDArray[np.float32]] = {}
+    numbers: dict[str, NDArray[np.float32]] = {}
+    for name, value in values.items():
+        quantity = ensemble.quantities[name]
+        if quantity.kind == "mask":
+            classes = ensemble.decide(value[None], name)[0].numpy()
+            probability = value.numpy() if options.probabilities else None
+        elif quantity.extent == "dense":
+            dense[name] = value.numpy()
+        else:
+            numbers[name] = value.numpy()
+    return Map(classes, probability, valid, dense, numbers)
 
 
 class _Writer:

@@ -1,36 +1,42 @@
-"""Members times flips and turns, averaged on the device as they come."""
+"""Members times views, averaged on the device as they come, each target as its quantity wants it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from landseer.core.classes import IGNORE
 from landseer.models.device import has_fast_bf16
 from landseer.models.model import Model
-from landseer.quantities.d4 import TTA_SETS, inverse
-from landseer.quantities.mask import ClassMask
+from landseer.quantities import ClassMask, Gsd, Motion, Quantity, d4
+from landseer.quantities.d4 import inverse
+from landseer.quantities.views import View, parse_views
 
 Precision = Literal["auto", "float32", "bf16", "fp16"]
 """What networks compute in; `auto` takes bf16 where the device multiplies it fast. Averages are float32."""
 
+Values = dict[str, Tensor]
+"""By target, values in its unit: (b, n, h, w) where dense, (b, n) per image, float32."""
+
 _VOTE_TOLERANCE = 1e-6
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+_GSD = Gsd()
 
 
 @dataclass(frozen=True, slots=True)
 class Voting:
-    """How members become one map.
+    """How members become one prediction.
 
     Attributes:
         weights: one per member, >= 0; only their ratios matter. Empty gives all members the same.
-        tta: name of the set of flips and turns.
-        hard: members vote with their decisions instead of their probabilities.
+        tta: name of the set of views; see `quantities.views`.
+        hard: members vote with their decisions on class masks instead of their probabilities.
         threshold: two classes: class 1 where its average >= this; None takes the greatest.
         member_threshold: the same for each member's own decision when votes are hard.
     """
@@ -43,15 +49,14 @@ class Voting:
 
 
 class Ensemble(nn.Module):
-    """Average members and symmetries into one probability map.
+    """Average members and views into one prediction.
 
-    The average is a running weighted sum in float32: memory does not grow with the number of
-    members or symmetries.
+    The averages are running weighted sums in float32: memory does not grow with the number of members or views.
 
     Args:
-        members: modules raw x_bchw -> logits_bkhw, or functions that load one.
-        quantity: what the logits mean, and how it turns with the image.
-        voting: weights, symmetries, votes and thresholds.
+        members: modules raw x_bchw (and gsd_b) -> outputs by target, or functions that load one.
+        quantities: by target, what the outputs mean, and how they follow an image's motion.
+        voting: weights, views, votes and thresholds.
         precision: what the networks compute in.
         keep_loaded: hold all members on the device; false loads them one after another at each call, which
             is slower and holds one.
@@ -60,7 +65,7 @@ class Ensemble(nn.Module):
     def __init__(
         self,
         members: Sequence[nn.Module | Callable[[], nn.Module]],
-        quantity: ClassMask,
+        quantities: Mapping[str, Quantity],
         voting: Voting | None = None,
         *,
         precision: Precision = "float32",
@@ -69,13 +74,13 @@ class Ensemble(nn.Module):
         super().__init__()
         if not members:
             raise ValueError("expected at least one member; got none")
-        self.quantity, self.voting = quantity, voting or Voting()
+        self.quantities, self.voting = dict(quantities), voting or Voting()
         self.weights = self.voting.weights or (1.0,) * len(members)
         if len(self.weights) != len(members) or min(self.weights) < 0 or sum(self.weights) <= 0:
             raise ValueError(
                 f"expected {len(members)} weights >= 0, some above 0; got {self.weights}"
             )
-        self._elements = TTA_SETS[self.voting.tta]
+        self._views = parse_views(self.voting.tta)
         self._precision = precision
         self._device_holder = nn.Parameter(torch.empty(0), requires_grad=False)
         self._sources = tuple(members) if not keep_loaded else ()
@@ -87,26 +92,27 @@ class Ensemble(nn.Module):
         return self._device_holder.device
 
     @torch.inference_mode()
-    def forward(self, x_bchw: Tensor) -> Tensor:
-        """Return the averaged probabilities.
+    def forward(self, x_bchw: Tensor, gsd_m: Tensor | None = None) -> Values:
+        """Return the averaged values.
 
         Args:
             x_bchw: (b, c, h, w) float32 raw numbers, NaN allowed.
+            gsd_m: (b,) ground sample distance, NaN where not known; None where no head asks for it.
 
         Returns:
-            (b, classes, h, w) float32 in [0, 1] on the device of `x_bchw`.
+            By target, on the device of `x_bchw`: probabilities, metres, unit vectors, …
         """
-        total = sum(self.weights)
-        average: Tensor | None = None
+        means = _Means(self.quantities)
         for member, weight in self._weighted_members(x_bchw.device):
-            part = self._one_member(member, x_bchw).mul_(weight / total)
-            average = part if average is None else average.add_(part)
-        if average is None:
-            raise ValueError("expected a member with a positive weight")
-        return average
+            means.add(self._one_member(member, x_bchw, gsd_m), weight)
+        return means.values()
 
-    def decide(self, probability_bchw: Tensor) -> Tensor:
-        """Turn averaged probabilities into (b, h, w) uint8 class numbers; see `ClassMask.decide`.
+    def decide(self, probability_bchw: Tensor, target: str | None = None) -> Tensor:
+        """Turn averaged probabilities of a class mask into (b, h, w) uint8 class numbers; see `ClassMask.decide`.
+
+        Args:
+            probability_bchw: of the mask.
+            target: its name; None takes the only one.
 
         Edges: shares of hard votes reach the threshold when they miss it by less than 1e-6, so that half of the
             votes is half whatever the rounding.
@@ -114,7 +120,14 @@ class Ensemble(nn.Module):
         threshold = self.voting.threshold
         if threshold is not None and self.voting.hard:
             threshold -= _VOTE_TOLERANCE
-        return self.quantity.decide(probability_bchw, threshold)
+        return self._mask(target).decide(probability_bchw, threshold)
+
+    def _mask(self, target: str | None) -> ClassMask:
+        """Return the class mask of this name, or the only one."""
+        for name, quantity in self.quantities.items():
+            if isinstance(quantity, ClassMask) and target in (None, name):
+                return quantity
+        raise KeyError(f"no class mask {target or ''}".strip())
 
     def _weighted_members(self, device: torch.device) -> Iterator[tuple[nn.Module, float]]:
         """Yield members of positive weight, loading each as it is needed when they are not kept."""
@@ -127,28 +140,43 @@ class Ensemble(nn.Module):
             if weight > 0:
                 yield member, weight
 
-    def _one_member(self, member: nn.Module, x_bchw: Tensor) -> Tensor:
-        """Average one member over the symmetries, then vote if votes are hard."""
-        average: Tensor | None = None
-        network: Callable[[Tensor], Tensor] = member
+    def _one_member(self, member: nn.Module, x_bchw: Tensor, gsd_m: Tensor | None) -> Values:
+        """Average one member over the views, then vote if votes are hard."""
+        means = _Means(self.quantities)
+        network: Callable[..., Mapping[str, Tensor]] = member
         if isinstance(member, Model):
             # preprocessing looks at no neighbour: channels turn as the image does
             x_bchw, network = member.preprocess(x_bchw)[0], member.forward_channels
-        for element in self._elements:
-            turned = self.quantity.transform(x_bchw, element)
+        for view in self._views:
+            seen, motion = look(x_bchw, view)
+            cue = None if gsd_m is None else _GSD.moved(gsd_m, motion)
             with self._autocast(x_bchw.device):
-                logits = network(turned)
-            part = self.quantity.value(logits.float())
-            part = self.quantity.transform(part, inverse(element))
-            average = part.clone() if average is None else average.add_(part)
-        if average is None:
-            raise ValueError(f"expected at least one symmetry in the set {self.voting.tta!r}")
-        average = average.div_(len(self._elements))
-        return self._vote(average) if self.voting.hard else average
+                outputs = network(seen) if cue is None else network(seen, cue)
+            means.add(self._undone(outputs, view, motion, x_bchw), 1.0)
+        averaged = means.values()
+        return self._vote(averaged) if self.voting.hard else averaged
 
-    def _vote(self, probability_bchw: Tensor) -> Tensor:
-        """Replace probabilities by the member's decision, one-hot."""
-        chosen = self.quantity.decide(probability_bchw, self.voting.member_threshold)[:, None]
+    def _undone(
+        self, outputs: Mapping[str, Tensor], view: View, motion: Motion, x_bchw: Tensor
+    ) -> Values:
+        """Bring what a view's outputs say back to the image itself."""
+        return {
+            name: unlook(quantity, quantity.value(outputs[name].float()), view, motion, x_bchw)
+            for name, quantity in self.quantities.items()
+        }
+
+    def _vote(self, values: Values) -> Values:
+        """Replace probabilities of class masks by the member's decision, one-hot."""
+        return {
+            name: self._votes(quantity, values[name])
+            if isinstance(quantity, ClassMask)
+            else values[name]
+            for name, quantity in self.quantities.items()
+        }
+
+    def _votes(self, quantity: ClassMask, probability_bchw: Tensor) -> Tensor:
+        """Return one-hot decisions, NaN where nothing is decided."""
+        chosen = quantity.decide(probability_bchw, self.voting.member_threshold)[:, None]
         missing = chosen == IGNORE
         votes = torch.zeros_like(probability_bchw)
         votes.scatter_(1, chosen.long().masked_fill_(missing, 0), 1.0)
@@ -162,6 +190,70 @@ class Ensemble(nn.Module):
         if wanted == "float32" or (wanted == "fp16" and device.type == "cpu"):
             return nullcontext()
         return torch.autocast(device.type, dtype=_DTYPES[wanted])
+
+
+class _Means:
+    """Running weighted sums of what each quantity adds up."""
+
+    def __init__(self, quantities: Mapping[str, Quantity]) -> None:
+        self._quantities, self._total = quantities, 0.0
+        self._sums: Values = {}
+
+    def add(self, values: Mapping[str, Tensor], weight: float) -> None:
+        """Add one prediction."""
+        self._total += weight
+        for name, quantity in self._quantities.items():
+            part = quantity.to_mean(values[name])
+            kept = self._sums.get(name)
+            self._sums[name] = part * weight if kept is None else kept.add_(part, alpha=weight)
+
+    def values(self) -> Values:
+        """Return the averages."""
+        if not self._total:
+            raise ValueError("expected a member with a positive weight")
+        return {
+            name: self._quantities[name].from_mean(total / self._total)
+            for name, total in self._sums.items()
+        }
+
+
+def look(x_bchw: Tensor, view: View) -> tuple[Tensor, Motion]:
+    """Return what a view shows of channels, and the motion from the image to it.
+
+    Edges: a zoomed side is rounded to whole pixels; the motion has the zoom of the areas.
+    """
+    turned = d4.apply(view.element, x_bchw)
+    motion = Motion.element(view.element, len(x_bchw), x_bchw.device)
+    if view.zoom == 1.0:
+        return turned, motion
+    height, width = turned.shape[-2:]
+    size = (max(1, round(height * view.zoom)), max(1, round(width * view.zoom)))
+    zoomed = functional.interpolate(
+        turned, size, mode="bilinear", antialias=view.zoom < 1, align_corners=False
+    )
+    zoom = (size[0] * size[1] / (height * width)) ** 0.5
+    return zoomed, motion.then(Motion.zoomed(zoom, len(x_bchw), x_bchw.device))
+
+
+def unlook(
+    quantity: Quantity, values: Tensor, view: View, motion: Motion, x_bchw: Tensor
+) -> Tensor:
+    """Bring values that were predicted in a view back to the image.
+
+    Args:
+        quantity: what they are.
+        values: of the view.
+        view, motion: as `look` took and gave them.
+        x_bchw: the image, for its size.
+    """
+    if view.zoom == 1.0:
+        return quantity.transform(values, inverse(view.element))
+    if quantity.extent == "image":
+        return quantity.moved(values, motion.inverse)
+    height, width = x_bchw.shape[-2:]
+    size = (width, height) if d4.swaps_axes(view.element) else (height, width)
+    resized = functional.interpolate(values, size, mode="bilinear", align_corners=False)
+    return d4.apply(inverse(view.element), quantity.moved(resized, motion.inverse))
 
 
 def _load(member: nn.Module | Callable[[], nn.Module]) -> nn.Module:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import glob
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from landseer.errors import FileReadError, UsageError
@@ -17,10 +17,19 @@ SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2", ".j2k", ".vrt")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One image and the map it becomes."""
+    """One image and the files it becomes.
+
+    Attributes:
+        image: the image.
+        output: its class map; not written where the model has none.
+        values: maps of other targets, by target.
+        numbers: what is predicted of the image as a whole.
+    """
 
     image: Path
     output: Path
+    values: Mapping[str, Path] = field(default_factory=dict)
+    numbers: Path | None = None
 
     @property
     def probability(self) -> Path:
@@ -55,13 +64,36 @@ def find_images(inputs: Iterable[Path | str], naming: Naming) -> tuple[Path, ...
     return tuple(found)
 
 
-def plan_jobs(images: Iterable[Path], out: Path, naming: Naming) -> tuple[Job, ...]:
-    """Name each image's map.
+def plan_jobs(
+    images: Iterable[Path],
+    out: Path,
+    naming: Naming,
+    values: Sequence[str] = (),
+    *,
+    numbers: bool = False,
+) -> tuple[Job, ...]:
+    """Name each image's files.
+
+    Args:
+        images: what is predicted.
+        out: the folder.
+        naming: how files are named.
+        values: targets besides the class mask that become maps.
+        numbers: whether there is anything of the image as a whole.
 
     Raises:
         UsageError: two images would write the same map, or a map would overwrite its image.
     """
-    jobs = tuple(Job(image, Path(out) / naming.output(image.stem)) for image in images)
+    folder = Path(out)
+    jobs = tuple(
+        Job(
+            image,
+            folder / naming.output(image.stem),
+            {target: folder / naming.value(image.stem, target) for target in values},
+            folder / naming.number(image.stem) if numbers else None,
+        )
+        for image in images
+    )
     by_output: defaultdict[Path, list[Path]] = defaultdict(list)
     for job in jobs:
         by_output[job.output.resolve()].append(job.image)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from landseer.core.parallel import parallel_map
 from landseer.core.window import Window, cover
 from landseer.predict.blend import Strip, StripBlender
 from landseer.predict.ensemble import Ensemble
 from landseer.predict.options import PredictOptions
-from landseer.predict.output import Map, valid_pixels
+from landseer.predict.output import Map, gsd_of, valid_pixels
 from landseer.predict.spec import ModelSpec
+from landseer.quantities import average
 from landseer.raster.read import RasterInfo, read_bands
 
 Patch = tuple[Window, NDArray[np.generic]]
@@ -44,43 +46,74 @@ def predict_large(
         accumulator holds one window's height of rows.
     """
     windows = cover(info.height, info.width, options.window_px, options.overlap_px)
-    canvas = _Canvas(ensemble, (info.height, info.width), len(spec.classes), options)
-    blender = StripBlender(
-        len(spec.classes), (info.height, info.width), windows, options.overlap_px
-    )
+    shape = (info.height, info.width)
+    canvas = _Canvas(ensemble, shape, options)
+    dense = [name for name, q in ensemble.quantities.items() if q.extent == "dense"]
+    blenders = {
+        name: StripBlender(ensemble.quantities[name].n_outputs, shape, windows, options.overlap_px)
+        for name in dense
+    }
     bands = spec.read_bands
+    gsd_m = torch.tensor([gsd_of(info, options)])
     read = partial(_read, path, [band.index for band in bands])
     patches = parallel_map(read, windows, label=path.name, workers=options.workers)
     for batch in _chunks(patches, options.batch):
         for window, image in batch:
             canvas.valid[window.slices] = valid_pixels(image, bands)
-        for window, values in zip([w for w, _ in batch], _run(ensemble, batch), strict=True):
-            for strip in blender.add(window, values):
-                canvas.put(strip)
-    canvas.put(blender.finish())
-    return Map(canvas.classes, canvas.probability, canvas.valid)
+        values = _run(ensemble, batch, gsd_m)
+        canvas.note({name: values[name] for name in values if name not in blenders})
+        for name, blender in blenders.items():
+            for (window, _), one in zip(batch, values[name].numpy(), strict=True):
+                for strip in blender.add(window, one):
+                    canvas.put(name, strip)
+    for name, blender in blenders.items():
+        canvas.put(name, blender.finish())
+    return canvas.map()
 
 
 class _Canvas:
-    """The finished rows of one map."""
+    """The finished rows of one image's maps, and the numbers that its windows gave."""
 
-    def __init__(
-        self, ensemble: Ensemble, shape: tuple[int, int], n_classes: int, options: PredictOptions
-    ) -> None:
-        self._decide = ensemble.decide
-        self.classes = np.zeros(shape, np.uint8)
+    def __init__(self, ensemble: Ensemble, shape: tuple[int, int], options: PredictOptions) -> None:
+        self._ensemble = ensemble
         self.valid = np.zeros(shape, bool)
-        self.probability = (
-            np.zeros((n_classes, *shape), np.float32) if options.probabilities else None
-        )
+        self._classes: NDArray[np.uint8] | None = None
+        self._probability: NDArray[np.float32] | None = None
+        self._values: dict[str, NDArray[np.float32]] = {}
+        self._numbers: dict[str, list[Tensor]] = {}
+        for name, quantity in ensemble.quantities.items():
+            if quantity.kind == "mask":
+                self._classes = np.zeros(shape, np.uint8)
+                if options.probabilities:
+                    self._probability = np.zeros((quantity.n_outputs, *shape), np.float32)
+            elif quantity.extent == "dense":
+                self._values[name] = np.zeros((quantity.n_outputs, *shape), np.float32)
 
-    def put(self, strip: Strip) -> None:
-        """Decide and keep finished rows."""
+    def put(self, name: str, strip: Strip) -> None:
+        """Decide and keep finished rows of a dense target."""
         row, values = strip
         rows = slice(row, row + values.shape[1])
-        self.classes[rows] = self._decide(torch.from_numpy(values)[None])[0].numpy()
-        if self.probability is not None:
-            self.probability[:, rows] = values
+        if name in self._values:
+            self._values[name][:, rows] = values
+            return
+        if self._classes is not None:
+            decided = self._ensemble.decide(torch.from_numpy(values)[None], name)
+            self._classes[rows] = decided[0].numpy()
+        if self._probability is not None:
+            self._probability[:, rows] = values
+
+    def note(self, numbers: Mapping[str, Tensor]) -> None:
+        """Keep what windows say of the image as a whole."""
+        for name, values in numbers.items():
+            self._numbers.setdefault(name, []).extend(value[None] for value in values)
+
+    def map(self) -> Map:
+        """Return the finished image; numbers are averaged over its windows."""
+        numbers = {
+            name: average(self._ensemble.quantities[name], values)[0].numpy()
+            for name, values in self._numbers.items()
+        }
+        return Map(self._classes, self._probability, self.valid, self._values, numbers)
 
 
 def _read(path: Path, indexes: list[int], window: Window) -> Patch:
@@ -88,12 +121,13 @@ def _read(path: Path, indexes: list[int], window: Window) -> Patch:
     return window, read_bands(path, indexes, window)
 
 
-def _run(ensemble: Ensemble, batch: list[Patch]) -> NDArray[np.float32]:
+def _run(ensemble: Ensemble, batch: list[Patch], gsd_m: Tensor) -> dict[str, Tensor]:
     """Predict one batch of windows on the ensemble's device."""
     x_bchw = torch.from_numpy(
         np.stack([image for _, image in batch]).astype(np.float32, copy=False)
     )
-    return ensemble(x_bchw.to(ensemble.device)).cpu().numpy()
+    values = ensemble(x_bchw.to(ensemble.device), gsd_m.expand(len(batch)).to(ensemble.device))
+    return {name: value.cpu() for name, value in values.items()}
 
 
 def _chunks(patches: Iterable[Patch], size: int) -> Iterator[list[Patch]]:

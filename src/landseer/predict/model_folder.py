@@ -114,6 +114,7 @@ def load_one(spec: ModelSpec, path: Path) -> nn.Module:
         len(spec.classes),
         seed=0,
         pretrained=False,
+        targets=spec.targets,
     )
     return load_member(path, model).eval()
 

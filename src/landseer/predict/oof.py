@@ -3,39 +3,61 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from landseer.core.files import read_json, write_json
 from landseer.predict.ensemble import Ensemble
+from landseer.quantities import Quantity
 from landseer.raster.read import read_bands
 from landseer.raster.write import write_raster
 
 _FULL = 65535
 
-OofBatch = tuple[Sequence[str], Tensor, Sequence[tuple[int, int]]]
-"""Sample ids, raw x_bchw padded at the bottom and right, and each sample's own (height, width)."""
+
+class OofBatch(NamedTuple):
+    """Samples to be predicted.
+
+    Attributes:
+        samples: their ids.
+        x_bchw: raw numbers, padded at the bottom and right.
+        sizes: each sample's own (height, width).
+        gsd_m: (b,) ground sample distance, NaN where not known; None where no head asks for it.
+    """
+
+    samples: Sequence[str]
+    x_bchw: Tensor
+    sizes: Sequence[tuple[int, int]]
+    gsd_m: Tensor | None = None
 
 
-def oof_path(folder: Path, sample: str) -> Path:
-    """Return where a sample's out-of-fold prediction lies."""
-    return Path(folder) / f"{sample}.tif"
+def oof_path(folder: Path, sample: str, target: str | None = None) -> Path:
+    """Return where a sample's out-of-fold prediction of a target lies; None is the class mask."""
+    return Path(folder) / (target or "") / f"{sample}.tif"
+
+
+def numbers_path(folder: Path, sample: str) -> Path:
+    """Return where lies what was predicted of a sample as a whole."""
+    return Path(folder) / "numbers" / f"{sample}.json"
 
 
 def write_oof(
     ensemble: Ensemble, batches: Iterable[OofBatch], out: Path, *, workers: int = 2
 ) -> int:
-    """Write the probabilities of samples that the ensemble's members never saw.
+    """Write what is predicted of samples that the ensemble's members never saw.
 
     Args:
         ensemble: one member (or several of the same fold) on its device.
         batches: see `OofBatch`.
-        out: folder; each sample becomes `<sample>.tif`, uint16 probability * 65535, one band per class but
-            class 0, whole or not at all.
+        out: folder; a class mask becomes `<sample>.tif`, uint16 probability * 65535, one band per class but class 0;
+            other dense targets `<target>/<sample>.tif`, float32; numbers of the whole image `numbers/<sample>.json`.
+            Each is written whole or not at all.
         workers: threads that write behind the computation.
 
     Returns:
@@ -47,11 +69,13 @@ def write_oof(
     count = 0
     pending: deque[Future[None]] = deque()
     with ThreadPoolExecutor(max(workers, 1), thread_name_prefix="oof") as executor:
-        for samples, x_bchw, sizes in batches:
-            probability = ensemble(x_bchw.to(ensemble.device)).cpu().numpy()
-            for values, sample, (height, width) in zip(probability, samples, sizes, strict=True):
-                own = values[:, :height, :width]
-                pending.append(executor.submit(_write, oof_path(out, sample), own))
+        for batch in batches:
+            gsd_m = None if batch.gsd_m is None else batch.gsd_m.to(ensemble.device)
+            values = ensemble(batch.x_bchw.to(ensemble.device), gsd_m)
+            arrays = {name: value.cpu().numpy() for name, value in values.items()}
+            for number, (sample, size) in enumerate(zip(batch.samples, batch.sizes, strict=True)):
+                one = {name: array[number] for name, array in arrays.items()}
+                pending.append(executor.submit(_write, out, sample, one, size, ensemble.quantities))
                 count += 1
             while len(pending) > 8 * workers:
                 pending.popleft().result()
@@ -76,6 +100,48 @@ def read_oof(path: Path) -> NDArray[np.float32]:
     return np.concatenate([background, foreground]).astype(np.float32)
 
 
-def _write(path: Path, probability: NDArray[np.float32]) -> None:
-    """Write one sample, rounded to 16 bits."""
-    write_raster(path, np.rint(probability[1:] * _FULL).astype(np.uint16))
+def read_values(
+    folder: Path, sample: str, quantities: Mapping[str, Quantity]
+) -> dict[str, NDArray[np.float32]]:
+    """Read what was predicted of a sample, of all targets but class masks.
+
+    Returns:
+        By target: (n, h, w), or (n,) of the whole image.
+
+    Raises:
+        FileReadError: a file is missing or damaged.
+    """
+    found: dict[str, NDArray[np.float32]] = {}
+    numbers: dict[str, Any] | None = None
+    for name, quantity in quantities.items():
+        if quantity.kind == "mask":
+            continue
+        if quantity.extent == "dense":
+            found[name] = read_bands(oof_path(folder, sample, name)).astype(np.float32)
+        else:
+            numbers = read_json(numbers_path(folder, sample)) if numbers is None else numbers
+            found[name] = np.asarray(numbers[name], np.float32)
+    return found
+
+
+def _write(
+    out: Path,
+    sample: str,
+    values: Mapping[str, NDArray[np.float32]],
+    size: tuple[int, int],
+    quantities: Mapping[str, Quantity],
+) -> None:
+    """Write one sample: probabilities rounded to 16 bits, values as they are."""
+    numbers: dict[str, list[float]] = {}
+    for name, value in values.items():
+        quantity = quantities[name]
+        if quantity.extent == "image":
+            numbers[name] = [float(number) for number in value]
+            continue
+        own = value[:, : size[0], : size[1]]
+        if quantity.kind == "mask":
+            write_raster(oof_path(out, sample), np.rint(own[1:] * _FULL).astype(np.uint16))
+        else:
+            write_raster(oof_path(out, sample, name), own)
+    if numbers:
+        write_json(numbers_path(out, sample), numbers)

@@ -37,6 +37,8 @@ class PredictOptions(BaseModel):
     """What the networks compute in; None takes what the model was judged in."""
     keep_loaded: bool = True
     """Hold all members on the device; false loads one after another."""
+    gsd_m: float | None = Field(default=None, gt=0)
+    """Ground sample distance of images that are not georeferenced, m, for models that ask for it."""
     naming: Naming | None = None
     """How outputs are named; None takes the model's naming, else the input's own name."""
     overwrite: bool = False

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from landseer.core.bands import Band
 from landseer.core.classes import IGNORE, ClassTable
+from landseer.core.files import write_json
 from landseer.errors import FileReadError
+from landseer.models.targets import TargetSpec
 from landseer.predict.inputs import Job
 from landseer.predict.options import PredictOptions
+from landseer.predict.spec import ModelSpec
 from landseer.raster.read import RasterInfo, read_info
 from landseer.raster.write import write_raster
+from landseer.samples.footprint import ground_sample_distance_m
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +28,18 @@ class Map:
     """A predicted image.
 
     Attributes:
-        classes: (h, w) uint8 class numbers.
+        classes: (h, w) uint8 class numbers, None where the model has no class mask.
         probability: (classes, h, w) float32, or None when not asked for.
         valid: (h, w) bool, true where any band has data.
+        values: (n, h, w) float32 of other dense targets, by name.
+        numbers: (n,) float32 of the image as a whole, by target.
     """
 
-    classes: NDArray[np.uint8]
+    classes: NDArray[np.uint8] | None
     probability: NDArray[np.float32] | None
     valid: NDArray[np.bool_]
+    values: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    numbers: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 def valid_pixels(image: NDArray[np.generic], bands: tuple[Band, ...]) -> NDArray[np.bool_]:
@@ -51,16 +61,37 @@ def valid_pixels(image: NDArray[np.generic], bands: tuple[Band, ...]) -> NDArray
     return valid
 
 
+def gsd_of(info: RasterInfo, options: PredictOptions) -> float:
+    """Return an image's ground sample distance in metres: the one given, else its georeference's, else NaN."""
+    if options.gsd_m is not None:
+        return options.gsd_m
+    if info.crs is None or info.transform is None:
+        return float("nan")
+    return ground_sample_distance_m(info.crs, info.transform, info.height, info.width)
+
+
 def write_map(
-    job: Job, info: RasterInfo, result: Map, classes: ClassTable, options: PredictOptions
+    job: Job,
+    info: RasterInfo,
+    result: Map,
+    spec: ModelSpec,
+    options: PredictOptions,
 ) -> None:
-    """Write a map beside nothing else: the probabilities first, the class map last, each whole or not at all.
+    """Write all files of an image, the class map last, each whole or not at all.
 
     Raises:
         WriteError: the disk is full or the folder cannot be written.
     """
     if result.probability is not None:
-        _write_probability(job.probability, info, result, classes, options)
+        _write_probability(job.probability, info, result, spec.classes, options)
+    for target, values in result.values.items():
+        _write_values(
+            job.values[target], info, np.where(result.valid, values, np.nan), target, spec
+        )
+    if job.numbers is not None:
+        write_json(job.numbers, numbers_of(result.numbers, spec.targets))
+    if result.classes is None:
+        return
     marks = options.nodata == "mark"
     write_raster(
         job.output,
@@ -69,14 +100,37 @@ def write_map(
         transform=info.transform,
         nodata=IGNORE if marks else None,
         descriptions=("class",),
-        colour_table=dict(enumerate(classes.colours)) or None,
+        colour_table=dict(enumerate(spec.classes.colours)) or None,
     )
 
 
-def is_complete(job: Job, options: PredictOptions) -> bool:
+def numbers_of(
+    numbers: Mapping[str, NDArray[np.float32]], targets: Mapping[str, TargetSpec]
+) -> dict[str, Any]:
+    """Say what is predicted of an image as a whole, for JSON.
+
+    Returns:
+        A number, or a list, by target. A direction also as `angle` in radians from 0 to 2 pi (0 is image down,
+        counter-clockwise), a flow scale also as `scale` in px/m: the names that geocentric pose goes by.
+    """
+    said: dict[str, Any] = {}
+    for name, values in numbers.items():
+        said[name] = [float(value) for value in values] if len(values) > 1 else float(values[0])
+        kind = targets[name].quantity
+        if kind == "direction":
+            said["angle"] = float(np.arctan2(values[0], values[1]) % (2 * np.pi))
+        elif kind == "flow_scale":
+            said["scale"] = float(values[0])
+    return said
+
+
+def is_complete(job: Job, spec: ModelSpec, options: PredictOptions) -> bool:
     """Tell whether an earlier run wrote all that this one would."""
-    wanted = [job.output, job.probability] if options.probabilities else [job.output]
-    return all(_readable(path) for path in wanted)
+    wanted = list(job.values.values())
+    if spec.mask is not None:
+        wanted += [job.output, job.probability] if options.probabilities else [job.output]
+    has_numbers = job.numbers is None or job.numbers.is_file()
+    return has_numbers and all(_readable(path) for path in wanted)
 
 
 def _readable(path: Path) -> bool:
@@ -114,4 +168,19 @@ def _write_probability(
         transform=info.transform,
         nodata=nodata,
         descriptions=classes.names[1:],
+    )
+
+
+def _write_values(
+    path: Path, info: RasterInfo, values: NDArray[np.float32], target: str, spec: ModelSpec
+) -> None:
+    """Write the map of a dense target, one band a plane, NaN outside the data."""
+    names = spec.targets[target].layers or (target,)
+    write_raster(
+        path,
+        values,
+        crs=info.crs,
+        transform=info.transform,
+        nodata=float("nan"),
+        descriptions=names if len(names) == len(values) else None,
     )

@@ -12,8 +12,9 @@ from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
 from landseer.models.config import ModelConfig, PreprocessConfig
 from landseer.models.inputs import plan_inputs
+from landseer.models.targets import ONLY_MASK, TargetSpec
 from landseer.predict.ensemble import Precision
-from landseer.quantities.d4 import TTA_SETS
+from landseer.quantities.views import problem_of_views
 
 FORMAT: Literal[1] = 1
 """The format of model folders this version writes, and the newest it reads."""
@@ -56,7 +57,11 @@ class Naming(BaseModel):
     strip: str = ""
     """Ending taken off the input's stem to get the id, e.g. `_satellite`; inputs without it keep their stem."""
     pattern: str = "{id}.tif"
-    """Name of the output; `{id}` stands for the id."""
+    """Name of the class map; `{id}` stands for the id."""
+    values: dict[str, str] = Field(default_factory=dict)
+    """Names of the maps of other targets, by target; those not named are `{id}_TARGET.tif`."""
+    numbers: str = "{id}.json"
+    """Name of the file with what is predicted of the image as a whole."""
 
     @field_validator("pattern")
     @classmethod
@@ -65,13 +70,36 @@ class Naming(BaseModel):
             raise ValueError("expected a file name with {id} in it that ends in .tif")
         return pattern
 
+    @field_validator("values")
+    @classmethod
+    def _have_ids(cls, values: dict[str, str]) -> dict[str, str]:
+        for pattern in values.values():
+            cls._has_id(pattern)
+        return values
+
+    @field_validator("numbers")
+    @classmethod
+    def _is_json(cls, pattern: str) -> str:
+        if "{id}" not in pattern or "/" in pattern or not pattern.endswith(".json"):
+            raise ValueError("expected a file name with {id} in it that ends in .json")
+        return pattern
+
     def id_of(self, stem: str) -> str:
         """Return the sample id of an input file's stem."""
         return stem.removesuffix(self.strip)
 
     def output(self, stem: str) -> str:
-        """Return the output's file name for an input file's stem."""
+        """Return the class map's file name for an input file's stem."""
         return self.pattern.replace("{id}", self.id_of(stem))
+
+    def value(self, stem: str, target: str) -> str:
+        """Return the file name of another target's map."""
+        pattern = self.values.get(target, f"{{id}}_{target}.tif")
+        return pattern.replace("{id}", self.id_of(stem))
+
+    def number(self, stem: str) -> str:
+        """Return the file name of what is predicted of the image as a whole."""
+        return self.numbers.replace("{id}", self.id_of(stem))
 
 
 class ModelSpec(BaseModel):
@@ -91,6 +119,8 @@ class ModelSpec(BaseModel):
     """The bands of an input file, in the order of the file."""
     file_bands: int | None = None
     """Number of bands an input file has; None takes the highest band index."""
+    targets: dict[str, TargetSpec] = Field(default_factory=lambda: dict(ONLY_MASK))
+    """What is predicted, by name (recipe key `targets`)."""
     classes: ClassTable
     """Names, label values and colours of the classes; position is the class number in the maps."""
     inputs: PreprocessConfig
@@ -102,7 +132,7 @@ class ModelSpec(BaseModel):
     members: tuple[MemberSpec, ...] = ()
     """The trained networks."""
     tta: str = "none"
-    """Name of the set of flips and turns that are averaged."""
+    """Name of the set of views that are averaged."""
     vote: Vote = "soft"
     """`soft` averages probabilities; `hard` lets each member decide and averages the votes."""
     threshold: float | None = Field(default=None, ge=0, le=1)
@@ -121,8 +151,9 @@ class ModelSpec(BaseModel):
     @field_validator("tta")
     @classmethod
     def _known_tta(cls, tta: str) -> str:
-        if tta not in TTA_SETS:
-            raise ValueError(f"expected one of {', '.join(TTA_SETS)}; got {tta!r}")
+        problem = problem_of_views(tta)
+        if problem is not None:
+            raise ValueError(problem)
         return tta
 
     @model_validator(mode="after")
@@ -136,6 +167,11 @@ class ModelSpec(BaseModel):
     def read_bands(self) -> tuple[Band, ...]:
         """The bands that the members take, in their order."""
         return plan_inputs(self.inputs, self.bands).bands
+
+    @property
+    def mask(self) -> str | None:
+        """Name of the class mask, None where there is none."""
+        return next((n for n, spec in self.targets.items() if spec.quantity == "mask"), None)
 
     @property
     def n_file_bands(self) -> int:

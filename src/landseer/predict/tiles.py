@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
+from landseer.models.outputs import make_quantity
 from landseer.predict.engine import Run
 from landseer.predict.ensemble import Ensemble, Voting
 from landseer.predict.inputs import find_images, plan_jobs
@@ -14,7 +15,6 @@ from landseer.predict.model_folder import Loader, load_model_folder
 from landseer.predict.options import PredictOptions, PredictSummary
 from landseer.predict.output import is_complete
 from landseer.predict.spec import ModelSpec, Naming
-from landseer.quantities.mask import ClassMask
 
 
 def predict_files(
@@ -60,7 +60,7 @@ def build_ensemble(
     )
     return Ensemble(
         members,
-        ClassMask(len(spec.classes), spec.model.activation),
+        {n: make_quantity(t, len(spec.classes), spec.model) for n, t in spec.targets.items()},
         voting,
         precision=options.precision or spec.precision,
         keep_loaded=options.keep_loaded,
@@ -77,6 +77,9 @@ def predict_images(
     """Predict image files with an ensemble in memory; see `predict_files`."""
     options = options or PredictOptions()
     naming = options.naming or spec.naming or Naming()
-    jobs = plan_jobs(find_images(inputs, naming), Path(out), naming)
-    todo = [job for job in jobs if options.overwrite or not is_complete(job, options)]
+    quantities = ensemble.quantities
+    dense = [n for n, q in quantities.items() if q.extent == "dense" and q.kind != "mask"]
+    numbers = any(quantity.extent == "image" for quantity in quantities.values())
+    jobs = plan_jobs(find_images(inputs, naming), Path(out), naming, dense, numbers=numbers)
+    todo = [job for job in jobs if options.overwrite or not is_complete(job, spec, options)]
     return Run(ensemble, spec, options).predict(todo, Path(out), n_kept=len(jobs) - len(todo))

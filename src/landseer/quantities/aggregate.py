@@ -16,8 +16,8 @@ def aggregate(
 ) -> Float[Tensor, "b c y x"]:
     """Average values of an image over the pixels of another grid; nothing is made to look finer than it is.
 
-    Each reference pixel is probed at k x k points, bilinearly between image pixels; k is as many as image pixels lie along
-    its longer side, at most 16. Where the grids are aligned and nest this is the exact mean.
+    Each reference pixel is probed at k x k points, bilinearly between image pixels; k is as many as image pixels lie
+    along its longer side, at most 16. Where the grids are aligned and nest this is the exact mean.
 
     Args:
         values_bchw: predictions on the image's pixels; gradients flow.

@@ -7,16 +7,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from landseer.adapters import config_bands, config_classes
+from landseer.adapters import config_bands, config_classes, config_references
 from landseer.adapters.pattern import find_files
 from landseer.core.bands import Band
 from landseer.errors import LandseerError
-from landseer.losses.build import build_loss
-from landseer.metrics.scores import score_names
+from landseer.feed.targets import make_evaluation
+from landseer.losses.build import build_loss, build_target_loss
 from landseer.models.decoders import decoder_settings
 from landseer.models.encoders import check_encoder, check_weights
+from landseer.models.heads import check_outputs
 from landseer.models.inputs import plan_inputs
+from landseer.models.outputs import make_outputs, make_quantity
+from landseer.models.targets import MASK, check_targets
 from landseer.quantities.d4 import TTA_SETS
+from landseer.quantities.views import problem_of_views
 from landseer.raster.read import read_info
 from landseer.recipe.problems import Problem
 from landseer.recipe.schema import Recipe
@@ -59,10 +63,56 @@ def _nearby(path: Path) -> str:
     return nearest(missing, names) or f"; {parent} is there"
 
 
+_CLASSED = frozenset({"mask", "soft_mask"})
+
+
+def _targets(recipe: Recipe) -> Iterator[Problem]:
+    """Targets must be references of the data, have losses that fit, and be taught somewhere."""
+    references = [one.name for one in config_references(recipe.data)]
+    if len(config_classes(recipe.data)):
+        references.insert(0, MASK)
+    names = config_classes(recipe.data).names
+    for target, message in check_targets(recipe.target_specs, references):
+        yield Problem(("targets", target), message)
+    for target, config in recipe.targets.items():
+        for layer in config.layers if config.quantity == "presence" and config.of else ():
+            if layer not in names:
+                yield Problem(("targets", target, "layers"), not_among(names, layer))
+        needs = getattr(config.the_head, "needs", ())
+        for need in needs:
+            if need not in recipe.targets:
+                yield Problem(("targets", target, "head"), not_among(list(recipe.targets), need))
+    if recipe.targets and not any(c.loss or c.quantity == "mask" for c in recipe.targets.values()):
+        yield Problem(("targets",), "expected a loss for one target or more; got none")
+
+
+def _target_losses(recipe: Recipe) -> Iterator[Problem]:
+    """Losses of targets must fit their quantities."""
+    n_classes = len(config_classes(recipe.data))
+    for target, config in recipe.targets.items():
+        if not config.loss:
+            continue
+        try:
+            build_target_loss(config.loss, make_quantity(config.spec(), n_classes, recipe.model))
+        except LandseerError as error:
+            for line in error.message.splitlines():
+                yield Problem(("targets", target, "loss"), line)
+
+
+def _head_order(recipe: Recipe) -> Iterator[Problem]:
+    """Heads must be able to answer one after another."""
+    n_classes = len(config_classes(recipe.data))
+    try:
+        check_outputs(make_outputs(recipe.target_specs, n_classes, recipe.model))
+    except LandseerError as error:
+        yield Problem(("targets",), _one_line(error))
+
+
 def _classes(recipe: Recipe) -> Iterator[Problem]:
     """There must be something to tell apart."""
     count = len(config_classes(recipe.data))
-    if count < 2:
+    has_mask = any(spec.quantity in _CLASSED for spec in recipe.target_specs.values())
+    if count < 2 and has_mask:
         yield Problem(("data", "classes"), f"expected two classes or more to learn; got {count}")
 
 
@@ -187,6 +237,8 @@ def _model(recipe: Recipe) -> Iterator[Problem]:
 
 def _loss(recipe: Recipe) -> Iterator[Problem]:
     """Losses must fit the classes."""
+    if not any(spec.quantity == "mask" for spec in recipe.target_specs.values()):
+        return
     try:
         build_loss(recipe.loss, len(config_classes(recipe.data)), recipe.model.activation)
     except LandseerError as error:
@@ -206,9 +258,9 @@ def _monitor(recipe: Recipe) -> Iterator[Problem]:
 
 
 def _score(recipe: Recipe, path: KeyPath, name: str | None) -> Iterator[Problem]:
-    """A score's name must be one of these classes' scores."""
+    """A score's name must be one of these targets' scores."""
     try:
-        valid = score_names(config_classes(recipe.data).names)
+        valid = make_evaluation(recipe.target_specs, config_classes(recipe.data).names).names
     except LandseerError as error:
         yield Problem(("data", "classes"), _one_line(error))
         return
@@ -226,8 +278,12 @@ def _tta(recipe: Recipe) -> Iterator[Problem]:
     )
     valid = ["auto", *TTA_SETS] if isinstance(wanted, str) else list(TTA_SETS)
     for path, name in paths.items():
-        if name not in valid:
-            yield Problem(path, not_among(valid, name))
+        if name == "auto" and isinstance(wanted, str):
+            continue
+        problem = problem_of_views(name)
+        if problem is not None:
+            is_plain = not set(name) & set("*@")
+            yield Problem(path, not_among(valid, name) if is_plain else problem)
     if not paths:
         yield Problem(("select", "tta"), f"expected at least one of {', '.join(TTA_SETS)}; got []")
 
@@ -299,7 +355,10 @@ Check = Callable[[Recipe], Iterator[Problem]]
 
 CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("data",), _data),
-    (("data",), _classes),
+    (("data", "model", "targets"), _classes),
+    (("data", "targets"), _targets),
+    (("data", "model", "targets"), _target_losses),
+    (("data", "model", "targets"), _head_order),
     (("data", "quality"), _quality),
     (("quality",), _exclusions),
     (("data", "same_place"), _same_place),
@@ -310,10 +369,10 @@ CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("data", "inputs"), _conditions),
     (("data", "inputs"), _inputs_as_a_whole),
     (("model",), _model),
-    (("data", "model", "loss"), _loss),
+    (("data", "model", "targets", "loss"), _loss),
     (("split", "train"), _folds),
-    (("data", "train"), _monitor),
-    (("data", "select"), _metric),
+    (("data", "targets", "train"), _monitor),
+    (("data", "targets", "select"), _metric),
     (("select",), _tta),
 )
 """Each check with the parts of the recipe that it looks at; it is left out where one of them is not valid."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,12 +13,17 @@ from landseer.audit.suspects import SuspectsConfig
 from landseer.augment import AugmentConfig
 from landseer.losses import Dice, LossConfig
 from landseer.models.config import ModelConfig, PreprocessConfig
+from landseer.models.targets import ONLY_MASK, TargetSpec
+from landseer.recipe.targets import TargetConfig
 from landseer.report.config import ReportConfig
 from landseer.samples.weights import WeightsConfig
 from landseer.select.config import SelectConfig
 from landseer.select.leak_config import LeakConfig
 from landseer.splits import SplitConfig
 from landseer.train.config import TrainConfig
+
+TargetName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+"""Name of a target: it becomes part of scores' and files' names."""
 
 
 class Recipe(BaseModel):
@@ -46,8 +51,12 @@ class Recipe(BaseModel):
     """Which channels the network sees, and how they are made from raw values."""
     model: ModelConfig
     """The network."""
+    targets: dict[TargetName, TargetConfig] = Field(default_factory=dict)
+    """What is predicted, by name; empty: the classes of the labels."""
+    balance: Literal["fixed", "uncertainty"] = "fixed"
+    """Whether the weights of several targets' losses are fixed, or learnt too (uncertainty)."""
     loss: tuple[LossConfig, ...] = Field((Dice(),), min_length=1)
-    """Losses; they are summed with their weights."""
+    """Losses of the class mask; they are summed with their weights."""
     augment: AugmentConfig = AugmentConfig()
     """How training samples vary."""
     train: TrainConfig = TrainConfig()
@@ -60,3 +69,8 @@ class Recipe(BaseModel):
     """How `landseer leak` measures what a random split would have flattered."""
     report: ReportConfig = ReportConfig()
     """What the report shows."""
+
+    @property
+    def target_specs(self) -> dict[str, TargetSpec]:
+        """What is predicted, the class mask where no target is named."""
+        return {name: target.spec() for name, target in self.targets.items()} or dict(ONLY_MASK)

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from landseer.adapters import config_bands, config_classes
+from landseer.adapters import config_bands, config_classes, config_references
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
 from landseer.core.files import write_text
+from landseer.core.references import Reference
 from landseer.errors import StageError, WriteError
 from landseer.recipe.load import dump_recipe
 from landseer.recipe.schema import Recipe
@@ -48,6 +49,11 @@ class Run:
     def classes(self) -> ClassTable:
         """The class table of the data's labels."""
         return config_classes(self.recipe.data)
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """What the data know besides class labels."""
+        return config_references(self.recipe.data)
 
 
 def open_run(recipe: Recipe, folder: Path | None = None) -> Run:

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from landseer.core.files import hash_file, hash_value, read_json, write_json
 from landseer.feed.loader import Loader
+from landseer.feed.source import MASK
 from landseer.metrics.confusion import confusion_matrix
 from landseer.models.device import best_device
 from landseer.models.store import load_member
+from landseer.quantities import ClassMask
 from landseer.run.context import Run
 from landseer.run.model_stages import Member, make_model, make_source, members_of, trainable
 
@@ -56,6 +58,7 @@ def _seen(run: Run, member: Member, weights: Path) -> NDArray[np.int64]:
     size = run.recipe.train.batch_size
     with torch.no_grad():
         for batch in Loader(make_source(run, frame), mine, batch_size=size):
-            decided = model.quantity.decide(model.probabilities(batch["image"].to(device)))
-            counts += confusion_matrix(batch["label"].numpy(), decided.cpu().numpy(), n_classes)
+            probability = model.values(batch["image"].to(device))[MASK]
+            decided = ClassMask(n_classes).decide(probability).cpu().numpy()
+            counts += confusion_matrix(batch["targets"][MASK].numpy(), decided, n_classes)
     return counts

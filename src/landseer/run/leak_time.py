@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 
 from landseer.feed.loader import Loader
+from landseer.feed.source import MASK
 from landseer.losses.build import build_loss
 from landseer.models.device import best_device, has_fast_bf16
 from landseer.models.model import Model
 from landseer.run.context import Run
 from landseer.run.model_stages import make_model, make_source, trainable
-from landseer.train.module import Loss
+
+Loss = Callable[[Tensor, Tensor], Tensor]
 
 _TIMED = 3
 
@@ -28,7 +30,7 @@ def expected_seconds(run: Run) -> float:
     frame, size = trainable(run), run.recipe.train.batch_size
     few = range(min(len(frame), size))
     batch = next(iter(Loader(make_source(run, frame), few, batch_size=size, workers=0)))
-    step_s, look_s = _timed(run, batch["image"], batch["label"])
+    step_s, look_s = _timed(run, batch["image"], batch["targets"][MASK])
     n_trainings = frame["fold"].nunique() - 1
     batches = len(frame) / size
     return batches * (step_s * run.recipe.train.epochs * n_trainings + 2 * look_s)
@@ -40,7 +42,7 @@ def _timed(run: Run, image: Tensor, label: Tensor) -> tuple[float, float]:
     image, label = image.to(device), label.to(device).long()
     cut = (..., slice(0, crop_px), slice(0, crop_px))
     model = make_model(run, 0, pretrained=False).to(device)
-    loss = build_loss(run.recipe.loss, len(run.classes), model.quantity.activation)
+    loss = build_loss(run.recipe.loss, len(run.classes), run.recipe.model.activation)
     steps = [_seconds(lambda: _step(model, loss, image[cut], label[cut])) for _ in range(_TIMED)]
     with torch.no_grad():
         return min(steps[1:]), _seconds(lambda: model(image))
@@ -50,7 +52,7 @@ def _step(model: Model, loss: Loss, image: Tensor, label: Tensor) -> None:
     """Do the work of one training step, in the precision of training."""
     wide = has_fast_bf16() and image.device.type == "cpu"
     with torch.autocast(image.device.type, torch.bfloat16, enabled=wide):
-        logits = model(image)
+        logits = model(image)[MASK]
     loss(logits.float(), label).backward()
 
 

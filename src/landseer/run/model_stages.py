@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,21 @@ import geopandas as gpd
 import numpy as np
 
 from landseer.core.bands import Band
+from landseer.core.classes import ClassTable
 from landseer.core.files import hash_value, read_json, write_json
 from landseer.core.progress import Progress
+from landseer.core.references import Reference
 from landseer.core.seeds import derive
 from landseer.errors import StageError
 from landseer.feed.loader import Loader
 from landseer.feed.source import Item, Source
+from landseer.metrics.scores import score_names
 from landseer.models.device import best_device
 from landseer.models.inputs import plan_inputs
 from landseer.models.model import Model, build_model
+from landseer.models.outputs import make_quantity
 from landseer.models.store import load_member
+from landseer.models.targets import MASK
 from landseer.predict.ensemble import Ensemble, Precision, Voting
 from landseer.predict.model_folder import MemberSource, save_model_folder
 from landseer.predict.oof import OofBatch, write_oof
@@ -28,12 +33,16 @@ from landseer.predict.spec import ModelSpec, Naming
 from landseer.raster.read import read_info
 from landseer.run.context import Run
 from landseer.run.outside import training_files
+from landseer.samples.labelled import is_labelled
 from landseer.samples.schema import is_missing
 from landseer.samples.table import read_samples, usable
-from landseer.select.choose import select
+from landseer.select.choose import OofFolders, select
 from landseer.select.selection import read_selection
+from landseer.select.value_counts import Trial
+from landseer.select.values import Held, add_values, select_values
 from landseer.splits import takes_part, trains
 from landseer.train.fit import Job, fit_member
+from landseer.train.objective import TargetLosses
 
 OOF_MARK = "oof/done.json"
 
@@ -54,7 +63,7 @@ class Member:
 def trainable(run: Run) -> gpd.GeoDataFrame:
     """Return the labelled samples that take part in folds."""
     frame = usable(read_samples(run.path("samples.parquet")), side="train")
-    return frame[frame["label"].notna() & takes_part(frame)].reset_index(drop=True)
+    return frame[is_labelled(frame, run.references) & takes_part(frame)].reset_index(drop=True)
 
 
 def members_of(run: Run) -> list[Member]:
@@ -80,7 +89,7 @@ def train_members(run: Run) -> None:
             continue
         (folder / "done.json").unlink(missing_ok=True)
         model = make_model(run, job.seed)
-        fit_member(job, model, run.recipe.loss, run.recipe.augment, run.recipe.train)
+        fit_member(job, model, losses_of(run), run.recipe.augment, run.recipe.train)
     write_json(
         run.path("folds/members.json"),
         [read_json(run.path(f"folds/{member.name}/done.json")) for member in members_of(run)],
@@ -89,13 +98,14 @@ def train_members(run: Run) -> None:
 
 def member_key(run: Run, member: Member) -> str:
     """Return the hash of all that a member's weights depend on."""
-    keys = ("seed", "data", "inputs", "model", "loss", "augment")
+    keys = ("seed", "data", "inputs", "model", "targets", "balance", "loss", "augment")
     train = run.recipe_value("train")
     for name in ("folds", "seeds", "workers", "cache_gb", "images", "eval_batch_size"):
         train.pop(name)
     frame = trainable(run)
     barred = ["barred"] if (frame["barred"] != "").any() else []
-    table = frame[["sample", "fold", "weight", *barred]].to_json()
+    known = [one.column for one in run.references if one.column in frame.columns]
+    table = frame[["sample", "fold", "weight", *barred, *known]].to_json()
     return hash_value(
         {
             "recipe": {key: run.recipe_value(key) for key in keys},
@@ -129,13 +139,51 @@ def input_bands(run: Run) -> tuple[Band, ...]:
     return plan_inputs(run.recipe.inputs, run.bands).bands
 
 
-def make_source(run: Run, frame: gpd.GeoDataFrame) -> Source:
-    """Make the reader of a table's samples, in its order."""
-    items = [
-        Item(row.sample, Path(row.image), None if is_missing(row.label) else Path(row.label))
-        for row in frame.itertuples()
-    ]
-    return Source(items, input_bands(run), run.classes, run.recipe.train.cache_gb)
+def make_source(run: Run, frame: gpd.GeoDataFrame, *, with_images: bool = True) -> Source:
+    """Make the reader of a table's samples, in its order.
+
+    Args:
+        run: the run.
+        frame: rows of the sample table.
+        with_images: false reads labels and references alone.
+    """
+    wanted = {spec.reference_name(name) for name, spec in run.recipe.target_specs.items()}
+    references = [one for one in run.references if one.name in wanted]
+    items = [_item(row, references) for row in frame.to_dict("records")]
+    bands = input_bands(run) if with_images else ()
+    has_mask = any(spec.quantity == "mask" for spec in run.recipe.target_specs.values())
+    classes = run.classes if has_mask else ClassTable((), ())
+    return Source(items, bands, classes, run.recipe.train.cache_gb, references)
+
+
+def _item(row: Mapping[Hashable, Any], references: Sequence[Reference]) -> Item:
+    """Describe one row to the feed."""
+    known: dict[str, Path | float] = {}
+    for one in references:
+        value = row.get(one.column)
+        if not is_missing(value):
+            known[one.name] = Path(str(value)) if one.kind == "raster" else float(value)  # type: ignore[arg-type]
+    return Item(
+        sample=row["sample"],
+        image=Path(row["image"]),
+        label=None if is_missing(row["label"]) else Path(row["label"]),
+        references=known,
+        gsd_m=float(row["gsd_m"]),
+        site="" if is_missing(row["site"]) else str(row["site"]),
+    )
+
+
+def losses_of(run: Run) -> dict[str, TargetLosses]:
+    """Return the losses of each target; a mask that names none takes the recipe's `loss`."""
+    if not run.recipe.targets:
+        return {MASK: TargetLosses(run.recipe.loss)}
+    return {
+        name: TargetLosses(
+            run.recipe.loss if target.quantity == "mask" and not target.loss else target.loss,
+            target.weight,
+        )
+        for name, target in run.recipe.targets.items()
+    }
 
 
 def make_job(
@@ -155,6 +203,8 @@ def make_job(
         classes=run.classes,
         monitor=monitor_of(run),
         seed=derive(run.recipe.seed, "member", member.fold, member.seed),
+        targets=run.recipe.target_specs,
+        balance=run.recipe.balance,
     )
 
 
@@ -168,6 +218,7 @@ def make_model(run: Run, seed: int, *, pretrained: bool = True) -> Model:
         len(run.classes),
         seed=seed,
         pretrained=pretrained,
+        targets=run.recipe.target_specs,
     )
 
 
@@ -191,7 +242,7 @@ def predict_out_of_fold(run: Run) -> None:
         ).eval()
         for tta in tta_candidates(run):
             voting = Voting(tta=tta)
-            ensemble = Ensemble([model], model.quantity, voting, precision=precision_of(run))
+            ensemble = Ensemble([model], model.quantities, voting, precision=precision_of(run))
             ensemble = ensemble.to(device).eval()
             batches = _batches(run, source, positions, f"predict {member.name} tta {tta}")
             write_oof(ensemble, batches, run.path(f"oof/{tta}/seed{member.seed}"))
@@ -215,7 +266,7 @@ def _batches(run: Run, source: Source, positions: np.ndarray, label: str) -> Ite
     size = train.eval_batch_size or train.batch_size
     with Progress(label, len(positions)) as progress:
         for batch in Loader(source, positions.tolist(), batch_size=size):
-            yield batch["samples"], batch["image"], batch["sizes"]
+            yield OofBatch(batch["samples"], batch["image"], batch["sizes"], batch["gsd_m"])
             progress.advance(len(batch["samples"]))
 
 
@@ -229,8 +280,53 @@ def choose(run: Run) -> None:
         tta: {seed: run.path(f"oof/{tta}/seed{seed}") for seed in seeds}
         for tta in tta_candidates(run)
     }
-    selection = select(frame, oof, run.classes, run.recipe.select, seed=run.recipe.seed)
+    trial, held = _trial(run, frame, oof), _held(frame)
+    recipe = run.recipe
+    mask = _deciding_mask(run)
+    if mask is None:
+        selection = select_values(trial, held, recipe.select, seed=recipe.seed)
+    else:
+        selection = select(frame, oof, run.classes, recipe.select, seed=recipe.seed)
+        if len(recipe.target_specs) > 1:
+            selection = add_values(selection, trial, held, recipe.select, seed=recipe.seed)
     selection.write(run.path("selection.json"))
+
+
+def _deciding_mask(run: Run) -> str | None:
+    """Return the class mask when the metric that decides is one of its scores."""
+    masks = [n for n, spec in run.recipe.target_specs.items() if spec.quantity == "mask"]
+    is_of_mask = run.recipe.select.metric in score_names(run.classes.names) if masks else False
+    return masks[0] if is_of_mask else None
+
+
+def _trial(run: Run, frame: gpd.GeoDataFrame, oof: OofFolders) -> Trial:
+    """Put together what real-valued targets are judged by."""
+    specs = run.recipe.target_specs
+    return Trial(
+        source=make_source(run, frame, with_images=False),
+        specs=specs,
+        quantities={
+            name: make_quantity(spec, len(run.classes), run.recipe.model)
+            for name, spec in specs.items()
+        },
+        class_names=run.classes.names,
+        oof=oof,
+    )
+
+
+def _held(frame: gpd.GeoDataFrame) -> Held:
+    """Name the samples that are judged."""
+    groups = frame["group"] if "group" in frame else frame["sample"]
+    return Held(
+        samples=tuple(frame["sample"]),
+        positions=tuple(range(len(frame))),
+        folds=tuple(int(fold) for fold in frame["fold"]),
+        groups=tuple(
+            str(sample if is_missing(group) else group)
+            for sample, group in zip(frame["sample"], groups, strict=True)
+        ),
+        sites=tuple("" if is_missing(site) else str(site) for site in frame["site"]),
+    )
 
 
 def write_model(run: Run) -> None:
@@ -240,6 +336,7 @@ def write_model(run: Run) -> None:
         name=run.recipe.name,
         bands=run.bands,
         file_bands=read_info(Path(trainable(run)["image"].iloc[0])).count,
+        targets=run.recipe.target_specs,
         classes=run.classes,
         inputs=run.recipe.inputs,
         model=run.recipe.model.model_copy(update={"weights": "none"}),
@@ -281,4 +378,8 @@ def naming_of(run: Run) -> Naming | None:
     """Return how the data set's own predictions are named, where it says so."""
     if run.recipe.data.adapter == "kelp":
         return Naming(strip="_satellite", pattern="{id}_kelp.tif")
+    if run.recipe.data.adapter == "geopose":
+        heights = [n for n, s in run.recipe.target_specs.items() if s.quantity == "height"]
+        maps = {name: "{id}_AGL.tif" for name in heights[:1]}
+        return Naming(strip="_RGB", values=maps, numbers="{id}_VFLOW.json")
     return None

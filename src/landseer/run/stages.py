@@ -11,7 +11,7 @@ from landseer.run.report_stage import write_report
 from landseer.run.stage import Stage
 from landseer.run.suspects_stage import write_suspects
 
-_MODEL_KEYS = ("seed", "data", "inputs", "model", "loss", "augment")
+_MODEL_KEYS = ("seed", "data", "inputs", "model", "targets", "balance", "loss", "augment")
 _TRAIN_KEYS = tuple(
     f"train.{name}"
     for name in (
@@ -97,7 +97,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "select",
         choose,
-        keys=("seed", "data", "select", "train.seeds", "train.folds"),
+        keys=("seed", "data", "targets", "select", "train.seeds", "train.folds"),
         inputs=("samples.parquet", "oof"),
         outputs=("selection.json",),
         extra=training_files,
@@ -113,7 +113,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "model",
         write_model,
-        keys=("name", "data", "inputs", "model"),
+        keys=("name", "data", "inputs", "model", "targets"),
         inputs=("selection.json", "statistics.json", "folds/members.json", _WEIGHTS),
         outputs=("model/model.yaml", "model/members"),
     ),

@@ -136,6 +136,12 @@ class Selection(BaseModel):
     """Cross-fitted score pooled over each group; NaN where undefined."""
     samples: dict[str, float]
     """Cross-fitted score of each sample; NaN where undefined."""
+    intervals: dict[str, ScoreInterval] = Field(default_factory=dict)
+    """Every score of every real-valued target with its interval, cross-fitted."""
+    sites: dict[str, dict[str, float]] = Field(default_factory=dict)
+    """The same scores of each site."""
+    height_classes: dict[str, dict[str, dict[str, float]]] = Field(default_factory=dict)
+    """Errors by class of the reference: target -> class -> score."""
     notes: tuple[str, ...] = Field(default=())
     """What a reader should know about these choices."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,12 @@ from landseer.errors import StageError
 from landseer.feed.loader import Loader
 from landseer.feed.order import draw_epoch
 from landseer.feed.source import Source
-from landseer.losses import LossConfig
-from landseer.losses.build import build_loss
-from landseer.metrics.scores import score
+from landseer.feed.targets import make_evaluation
+from landseer.losses.targets import Balance
 from landseer.models.device import has_fast_bf16
 from landseer.models.model import Model
 from landseer.models.store import save_member
+from landseer.models.targets import ONLY_MASK, TargetSpec
 from landseer.track.history import History
 from landseer.track.progress import EpochLine
 from landseer.track.tensorboard import TensorBoard, tensorboard_installed
@@ -39,8 +39,10 @@ from landseer.train.module import (
     TrainingModule,
     fixed_channels,
     quality_channels,
+    rgb_channels,
     steps_per_epoch,
 )
+from landseer.train.objective import TargetLosses, build_objective
 from landseer.train.pictures import Pictures
 
 
@@ -55,6 +57,8 @@ class Job:
         weights: importance of each training sample, or None.
         monitor: the score whose best epoch is kept.
         seed: seed of weights, order and augmentation.
+        targets: what is learnt.
+        balance: whether the weights of several targets' losses are learnt too.
     """
 
     member: str
@@ -67,12 +71,14 @@ class Job:
     classes: ClassTable
     monitor: str
     seed: int
+    targets: Mapping[str, TargetSpec] = field(default_factory=lambda: dict(ONLY_MASK))
+    balance: Balance = "fixed"
 
 
 def fit_member(
     job: Job,
     model: Model,
-    losses: Sequence[LossConfig],
+    losses: Mapping[str, TargetLosses],
     augment: AugmentConfig,
     config: TrainConfig,
 ) -> dict[str, Any]:
@@ -81,12 +87,13 @@ def fit_member(
     Args:
         job: the member.
         model: a freshly initialised model; it is trained in place.
-        losses: the weighted losses.
+        losses: of each target.
         augment: how training samples vary.
         config: the recipe's `train`.
 
     Returns:
-        What `done.json` holds: best epoch, its scores, its confusion matrix, numbers of samples.
+        What `done.json` holds: best epoch, its scores, what it counted by site, the confusion matrix of the class mask
+        where there is one, numbers of samples.
 
     Raises:
         StageError: there is nothing to train on, or the loss is not a number.
@@ -104,13 +111,16 @@ def fit_member(
     n_draws = config.samples_per_epoch or len(job.train)
     plan = Plan(
         seed=job.seed,
+        targets=job.targets,
+        evaluation=make_evaluation(job.targets, job.classes.names),
         class_names=job.classes.names,
         monitor=job.monitor,
         steps_per_epoch=steps_per_epoch(n_draws, config.batch_size, config.accumulate),
         nearest_channels=quality_channels([band.kind for band in job.bands]),
         fixed_channels=fixed_channels(model),
+        rgb=rgb_channels(model),
     )
-    loss = build_loss(losses, len(job.classes), model.quantity.activation)
+    loss = build_objective(losses, model.quantities, _own_grids(job), job.balance)
     module = TrainingModule(model, loss, augment, config, plan)
     last = job.folder / "last.ckpt"
     with _quiet():
@@ -126,23 +136,33 @@ def fit_member(
     return _finish(job, module, best, done)
 
 
+def _own_grids(job: Job) -> frozenset[str]:
+    """Return the targets whose reference lies on a grid of its own, and those that follow from them."""
+    own = {one.name for one in job.source.references if one.grid == "own"}
+    direct = {n for n, spec in job.targets.items() if spec.reference_name(n) in own}
+    return frozenset(direct | {n for n, spec in job.targets.items() if direct & set(spec.of)})
+
+
 def _finish(job: Job, module: TrainingModule, best: ModelCheckpoint, done: Path) -> dict[str, Any]:
     """Keep the best epoch's weights as safetensors, and say what they reached."""
     state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
     module.load_state_dict(state["state_dict"])
     save_member(job.folder / "best.safetensors", module.model)
-    matrix = np.asarray(state["landseer"]["matrix"], np.int64)
-    scores = score(matrix, job.classes.names)
+    tally = state["landseer"]["tally"]
+    counts = np.asarray(list(tally.values()), np.float64)
+    scores = module.evaluation.scores(counts, list(tally))
     result = {
         "member": job.member,
         "epoch": int(state["epoch"]),
         "monitor": job.monitor,
         "score": _number(scores[job.monitor]),
         "scores": {name: _number(value) for name, value in scores.items()},
-        "matrix": matrix.tolist(),
+        "counts": tally,
         "n_train": len(job.train),
         "n_held_out": len(job.held_out),
     }
+    for name in [name for name, spec in job.targets.items() if spec.quantity == "mask"]:
+        result["matrix"] = module.evaluation.confusion(counts.sum(0), name).tolist()
     write_json(done, result)
     Path(best.best_model_path).unlink()
     (job.folder / "last.ckpt").unlink(missing_ok=True)
@@ -175,7 +195,15 @@ def _trainer(job: Job, config: TrainConfig) -> tuple[lightning.Trainer, ModelChe
         shown = job.held_out[:: max(1, len(job.held_out) // config.images)][: config.images]
         callbacks.insert(
             1,
-            Pictures(job.folder, job.source, list(shown), job.classes, job.bands, tensorboard),
+            Pictures(
+                job.folder,
+                job.source,
+                list(shown),
+                job.classes,
+                job.bands,
+                dict(job.targets),
+                tensorboard,
+            ),
         )
     if tensorboard is not None:
         callbacks.append(tensorboard)

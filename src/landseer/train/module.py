@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,30 +17,45 @@ from landseer.augment.warp import geometric
 from landseer.core.seeds import derive
 from landseer.errors import StageError
 from landseer.feed.loader import Batch
-from landseer.metrics.confusion import confusion_matrix
-from landseer.metrics.scores import score
+from landseer.feed.targets import (
+    as_judged,
+    beside_targets,
+    derive_grids,
+    derive_targets,
+    losses_take,
+    one_of,
+    pick_grids,
+    pick_targets,
+)
+from landseer.losses.targets import TargetsLoss
+from landseer.metrics.evaluation import Counts, Evaluation, goodness
 from landseer.models.model import Model
+from landseer.models.targets import TargetSpec
+from landseer.quantities import Gsd, Quantity
 from landseer.train.config import Plateau, TrainConfig
 from landseer.train.optimiser import build_optimiser
 from landseer.train.schedule import PlateauStepper, build_schedule
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+_GSD = "gsd_m"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a training needs to know beside the model: seed, names, lengths."""
+    """What a training needs to know beside the model: seed, targets, names, lengths."""
 
     seed: int
+    targets: Mapping[str, TargetSpec]
+    evaluation: Evaluation
     class_names: tuple[str, ...]
     monitor: str
     steps_per_epoch: int
     nearest_channels: tuple[int, ...] = ()
     fixed_channels: tuple[int, ...] = ()
+    rgb: tuple[int, int, int] | None = None
 
 
 class TrainingModule(lightning.LightningModule):
-    """Augment, preprocess, predict, compare; count a confusion matrix in validation.
+    """Augment, preprocess, predict, compare; count what scores need in validation.
 
     Random numbers are a function of (seed, epoch, draw): the number of workers and a restart between
     two epochs change nothing.
@@ -49,15 +64,15 @@ class TrainingModule(lightning.LightningModule):
     def __init__(
         self,
         model: Model,
-        loss: Loss,
+        loss: TargetsLoss,
         augment: AugmentConfig,
         config: TrainConfig,
         plan: Plan,
     ) -> None:
         super().__init__()
-        self.model = model
-        self._loss, self._augment, self._config, self._plan = loss, augment, config, plan
-        self._matrix = np.zeros((0, 0), np.int64)
+        self.model, self.loss = model, loss
+        self._augment, self._config, self._plan = augment, config, plan
+        self._tally: dict[str, Counts] = {}
         self._plateau: PlateauStepper | None = None
         self._plateau_state: dict[str, Any] | None = None
         self._val_losses: list[Tensor] = []
@@ -83,7 +98,8 @@ class TrainingModule(lightning.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep what a restart needs beyond what Lightning keeps."""
-        checkpoint["landseer"] = {"matrix": self._matrix.tolist()}
+        tally = {site: counts.tolist() for site, counts in self._tally.items()}
+        checkpoint["landseer"] = {"tally": tally}
         if self._plateau is not None:
             checkpoint["landseer"]["plateau"] = self._plateau.state()
 
@@ -101,73 +117,119 @@ class TrainingModule(lightning.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of one batch."""
-        image, label = batch["image"], batch["label"]
         with torch.no_grad():
-            image = self.model.preprocess.mask_nodata(image)
-            image, label = geometric(
-                image,
-                label,
-                batch["draws"],
-                self._augment,
-                seed=self._plan.seed,
-                epoch=self.current_epoch,
-                nearest_channels=self._plan.nearest_channels,
-            )
-            channels, _ = self.model.preprocess(image)
-            channels = photometric(
-                channels,
-                batch["draws"],
-                self._augment,
-                seed=self._plan.seed,
-                epoch=self.current_epoch,
-                fixed_channels=self._plan.fixed_channels,
-            )
-        loss = self._loss(self.model.forward_channels(channels).float(), label.long())
+            channels, targets, grids, gsd_m = self._augmented(batch)
+        outputs = self.model.forward_channels(channels, gsd_m)
+        loss, parts = self._loss_of(outputs, targets, grids)
         if not torch.isfinite(loss):
             raise StageError(
                 f"expected a loss that is a number, got {loss.item()}",
                 where=f"epoch {self.current_epoch + 1}, samples {', '.join(batch['samples'])}",
                 do="lower train.optimiser.lr, set train.clip_norm, or take precision fp32",
             )
-        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(label))
+        size = len(batch["samples"])
+        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=size)
+        if len(parts) > 1:
+            named = {f"train/loss_{name}": part for name, part in parts.items()}
+            self.log_dict(named, on_step=False, on_epoch=True, batch_size=size)
         return loss
+
+    def _augmented(
+        self, batch: Batch
+    ) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor], Tensor]:
+        """Move image and targets by one map, compute channels and change their light."""
+        plan, epoch = self._plan, self.current_epoch
+        targets = pick_targets(batch["targets"], plan.targets) | {_GSD: batch["gsd_m"]}
+        moved = geometric(
+            self.model.preprocess.mask_nodata(batch["image"]),
+            targets,
+            self._quantities(),
+            batch["draws"],
+            self._augment,
+            seed=plan.seed,
+            epoch=epoch,
+            nearest_channels=plan.nearest_channels,
+            grids=pick_grids(batch["grids"], plan.targets),
+        )
+        channels, _ = self.model.preprocess(moved.image)
+        channels = photometric(
+            channels,
+            batch["draws"],
+            self._augment,
+            seed=plan.seed,
+            epoch=epoch,
+            fixed_channels=plan.fixed_channels,
+        )
+        gsd_m = moved.targets.pop(_GSD)
+        targets = derive_targets(moved.targets, plan.targets, plan.class_names)
+        return channels, targets, derive_grids(moved.grids, plan.targets), gsd_m
+
+    def _quantities(self) -> Mapping[str, Quantity]:
+        """Return the quantities that follow an image's motion, the ground sample distance among them."""
+        return {**self.model.quantities, _GSD: Gsd()}
+
+    def _loss_of(
+        self,
+        outputs: Mapping[str, Tensor],
+        targets: Mapping[str, Tensor],
+        grids: Mapping[str, Tensor],
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Compare outputs with targets on the targets' grids; the whole loss, and each target's."""
+        taken = losses_take(self.model.quantities, outputs, grids)
+        return self.loss(*beside_targets(taken, targets, grids))
 
     def on_train_epoch_end(self) -> None:
         """Let a plateau schedule look at the epoch's score."""
-        if self._plateau is not None and self._matrix.size:
+        if self._plateau is not None and self._tally:
             self._plateau.step(self.current_epoch, self._monitored())
 
+    def scores(self) -> dict[str, float]:
+        """Score the last validation."""
+        counts = np.stack(list(self._tally.values()))
+        return self._plan.evaluation.scores(counts, list(self._tally))
+
     def _monitored(self) -> float:
-        """Return the score that decides, 0 where it is undefined."""
-        return float(np.nan_to_num(score(self._matrix, self._plan.class_names)[self._plan.monitor]))
+        """Return the score that decides, so that more is better; 0, or the worst, where it is undefined."""
+        value = goodness(self._plan.monitor, self.scores()[self._plan.monitor])
+        return float(np.nan_to_num(value))
 
     def on_validation_epoch_start(self) -> None:
         """Start counting."""
-        n_classes = len(self._plan.class_names)
-        self._matrix = np.zeros((n_classes, n_classes), np.int64)
+        self._tally = {}
         self._val_losses.clear()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Count one batch of the held-out fold."""
-        logits = self.model(batch["image"]).float()
-        label = batch["label"]
-        self._val_losses.append(self._loss(logits, label.long()))
-        decided = self.model.quantity.decide(self.model.quantity.value(logits))
-        self._matrix += confusion_matrix(
-            label.cpu().numpy(), decided.cpu().numpy(), len(self._plan.class_names)
+        plan = self._plan
+        outputs = self.model(batch["image"], batch["gsd_m"])
+        targets = derive_targets(
+            pick_targets(batch["targets"], plan.targets), plan.targets, plan.class_names
         )
+        grids = derive_grids(pick_grids(batch["grids"], plan.targets), plan.targets)
+        self._val_losses.append(self._loss_of(outputs, targets, grids)[0])
+        values = {n: self.model.quantities[n].value(output) for n, output in outputs.items()}
+        values, targets = beside_targets(values, targets, grids)
+        judged = as_judged(self.model.quantities, values)
+        for number, site in enumerate(batch["sites"]):
+            counts = plan.evaluation.count(one_of(targets, number), one_of(judged, number))
+            self._tally[site] = self._tally.get(site, 0.0) + counts
 
     def on_validation_epoch_end(self) -> None:
-        """Log pooled scores of the held-out fold."""
-        scores = score(self._matrix, self._plan.class_names)
+        """Log scores of the held-out fold."""
         self.log("val/loss", torch.stack(self._val_losses).mean())
+        scores = self.scores()
         self.log_dict({f"val/{name}": float(np.nan_to_num(v)) for name, v in scores.items()})
         self.log("monitor", self._monitored())
 
     @property
-    def matrix(self) -> np.ndarray:
-        """The confusion matrix of the last validation (rows: truth, columns: prediction)."""
-        return self._matrix
+    def tally(self) -> dict[str, Counts]:
+        """What the last validation counted, by site."""
+        return self._tally
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """How it is scored."""
+        return self._plan.evaluation
 
 
 def steps_per_epoch(n_draws: int, batch_size: int, accumulate: int) -> int:
@@ -187,3 +249,10 @@ def fixed_channels(model: Model) -> tuple[int, ...]:
     """Return the positions of channels whose range is given: flags and masks get no gain and no noise."""
     fixed = model.preprocess.config.fixed_range
     return tuple(n for n, name in enumerate(model.preprocess.channels) if name in fixed)
+
+
+def rgb_channels(model: Model) -> tuple[int, int, int] | None:
+    """Return the positions of red, green and blue among the channels; None where one is missing."""
+    codes = model.preprocess.channel_codes
+    found = [n for code in "RGB" for n, name in enumerate(codes) if code in codes[name]]
+    return (found[0], found[1], found[2]) if len(found) == 3 else None
