@@ -16,12 +16,16 @@ from landseer.audit.examined import Examined
 from landseer.audit.image_pass import ImagePlan, ImageReading, read_image_once
 from landseer.audit.integrity import content
 from landseer.audit.label_pass import read_label_once
+from landseer.audit.number_check import check_numbers
 from landseer.audit.quality import QualityConfig, class_figures, flags, image_plan
+from landseer.audit.reference_pass import ReferenceReading, figure_names, read_reference_once
+from landseer.audit.reference_rest import compare_references
 from landseer.audit.rest import compare_with_rest
 from landseer.audit.verdict import Verdict
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
 from landseer.core.parallel import parallel_map
+from landseer.core.references import Reference
 from landseer.errors import DataError
 from landseer.raster.read import RasterInfo, read_info
 from landseer.samples.findings import Finding
@@ -33,23 +37,28 @@ def examine(
     bands: Sequence[Band],
     classes: ClassTable,
     *,
+    references: Sequence[Reference] = (),
     rules: QualityConfig | None = None,
     workers: int | None = None,
 ) -> tuple[gpd.GeoDataFrame, list[Finding]]:
-    """Read the image and the label of every sample that is not yet excluded, once and to the end.
+    """Read the image, the label and the references of every sample that is not yet excluded, once and to the end.
 
     Excluded are files that cannot be read to their end, images that lack a band or have no valid pixel, labels
-    of another size, CRS or place, labels with values that the class table does not have, and training images of whole
-    numbers among decimals (or the other way round). All else is reported and kept.
+    of another size, CRS or place, labels with values that the class table does not have, references as
+    `reference_pass` and `reference_rest` say, and training images of whole numbers among decimals (or the other way
+    round). All else is reported and kept. Numbers that cannot be true become unknown, angles are wrapped.
 
     Counts are pixels; `*_pct` are shares from 0 to 1. Shares of classes are of the labelled pixels, all others of all
     pixels. A pixel is missing where any reflectance band is; it is valid where it is neither missing nor corrupted.
-    `<height band>_nan_pixels` counts missing heights, `<height band>_zero_pixels` those of exactly 0.
+    `<height band>_nan_pixels` counts missing heights, `<height band>_zero_pixels` those of exactly 0. `ref_<name>_min`,
+    `_max` and `_mean` are physical values, `ref_<name>_valid_pct` the share of the reference's own pixels,
+    `ref_<name>_covered_pct` that of the image under it.
 
     Args:
         frame: a sample table.
         bands: bands that the images should have; physical values and NaN for nodata in the formulas.
-        classes: what label values mean.
+        classes: what label values mean; none where there are no labels.
+        references: what is known besides labels.
         rules: formulas and thresholds; None takes the defaults.
         workers: threads; None takes one per processor.
 
@@ -65,12 +74,16 @@ def examine(
         at the seams; saturation is judged and striping measured strip by strip.
     """
     rules = rules or QualityConfig()
+    frame, impossible = check_numbers(frame, references)
     todo = frame.index[frame["excluded"].map(is_missing).astype(bool)]
-    rows = frame.loc[todo, ["sample", "side", "image", "label"]].to_dict("records")
-    plan = image_plan(bands, rules)
-    task = partial(_examine, plan=plan, classes=classes, rules=rules)
+    known = [one for one in references if one.column in frame.columns]
+    names = ["sample", "side", "image", "label", *(one.column for one in known)]
+    rows = frame.loc[todo, names].to_dict("records")
+    plan, rasters = image_plan(bands, rules), [one for one in known if one.kind == "raster"]
+    task = partial(_examine, plan=plan, classes=classes, rasters=rasters, rules=rules)
     examined = list(parallel_map(task, rows, label="audit", workers=workers))
-    general = compare_with_rest(examined) + find_copies(examined, classes)
+    general = impossible + compare_with_rest(examined) + find_copies(examined, classes)
+    general += compare_references(examined, rasters)
     reasons = frame["excluded"].astype(object).where(frame["excluded"].notna(), None)
     findings: list[Finding] = []
     for index, one in zip(todo, examined, strict=True):
@@ -78,6 +91,9 @@ def examine(
         reasons.at[index] = one.verdict.excluded
     figures = [{} if one.verdict.excluded else one.figures for one in examined]
     columns = _columns(plan, classes, has_labels=bool(frame["label"].notna().any()))
+    columns += [
+        name for one in rasters if frame[one.column].notna().any() for name in figure_names(one)
+    ]
     table = pd.DataFrame(figures, index=todo, columns=columns, dtype=float).reindex(frame.index)
     return _with_figures(frame.assign(excluded=reasons), table, classes, rules), findings + general
 
@@ -100,7 +116,11 @@ def _with_figures(
 
 
 def _examine(
-    row: dict[str, Any], plan: ImagePlan, classes: ClassTable, rules: QualityConfig
+    row: dict[str, Any],
+    plan: ImagePlan,
+    classes: ClassTable,
+    rasters: Sequence[Reference],
+    rules: QualityConfig,
 ) -> Examined:
     """Examine one sample; bad data becomes a finding, never an error."""
     verdict, image = Verdict(row["sample"]), Path(row["image"])
@@ -122,8 +142,29 @@ def _examine(
             figures = figures | class_figures(counted.counts, classes)
         except DataError as error:
             verdict.exclude(label, "label cannot be read", error.message)
+    readings = _read_references(verdict, row, info, rasters)
+    for reference in rasters:
+        if reference.name in readings:
+            found_figures = readings[reference.name].figures
+            figures |= {reference.figure_column(key): value for key, value in found_figures.items()}
     found = "" if pixels is None or info is None else content(info, pixels.tallies)
-    return Examined(row, verdict, info, found, counted, figures)
+    return Examined(row, verdict, info, found, counted, figures, readings)
+
+
+def _read_references(
+    verdict: Verdict, row: dict[str, Any], image: RasterInfo | None, rasters: Sequence[Reference]
+) -> dict[str, ReferenceReading]:
+    """Read the reference rasters of one sample."""
+    readings = {}
+    for reference in rasters:
+        if is_missing(row[reference.column]):
+            continue
+        path = Path(row[reference.column])
+        try:
+            readings[reference.name] = read_reference_once(verdict, path, image, reference)
+        except DataError as error:
+            verdict.exclude(path, f"{reference.name} cannot be read", error.message)
+    return readings
 
 
 def _header(path: Path) -> RasterInfo | None:

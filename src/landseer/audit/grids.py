@@ -1,4 +1,4 @@
-"""Grids: whether a label lies on the pixels of its image, and by how much it does not."""
+"""Grids: whether a label or reference lies on the pixels of its image, and by how much it does not."""
 
 from __future__ import annotations
 
@@ -13,25 +13,32 @@ SHIFT_TOLERANCE_PX = 0.1
 """How far the corners of a label may lie from those of its image, px."""
 
 
-def compare_grids(verdict: Verdict, image: RasterInfo, label: RasterInfo) -> None:
+def compare_grids(
+    verdict: Verdict, image: RasterInfo, label: RasterInfo, *, role: str = "label"
+) -> None:
     """Compare size, CRS and place of a label with those of its image, and leave the sample out where they differ.
+
+    Args:
+        verdict: takes what is found.
+        image, label: headers.
+        role: what the second raster is, in the words of the findings: a label, or a reference's name.
 
     Edges: a label without CRS or transform is taken as it lies on its image.
 
     Source: own.
     """
     if (label.height, label.width) != (image.height, image.width):
-        figure = f"label {label.height} x {label.width}, image {image.height} x {image.width} (rows x columns)"
-        verdict.exclude(label.path, "label has another size than its image", figure)
+        figure = f"{role} {label.height} x {label.width}, image {image.height} x {image.width} (rows x columns)"
+        verdict.exclude(label.path, f"{role} has another size than its image", figure)
         return
     if image.crs is not None and label.crs is not None and not same_crs(image.crs, label.crs):
-        figure = f"label {label.crs[:60]}, image {image.crs[:60]}"
-        verdict.exclude(label.path, "label has another CRS than its image", figure)
+        figure = f"{role} {label.crs[:60]}, image {image.crs[:60]}"
+        verdict.exclude(label.path, f"{role} has another CRS than its image", figure)
     elif _can_compare(image, label):
         first, last = _shifts_px(image, label)
         if np.abs([first, last]).max() > SHIFT_TOLERANCE_PX:
             figure = _spell_shift(first, last)
-            verdict.exclude(label.path, "label is shifted against its image", figure)
+            verdict.exclude(label.path, f"{role} is shifted against its image", figure)
 
 
 def _can_compare(image: RasterInfo, label: RasterInfo) -> bool:

@@ -18,8 +18,8 @@ _SHOWN = 5
 def compare_with_rest(samples: Sequence[Examined]) -> list[Finding]:
     """Report images that differ from the rest, each at its sample.
 
-    A training image with a label is left out where its pixels are whole numbers and those of the rest are decimals, or
-    the other way round: the channels' statistics cannot be counted over both.
+    A training image with a label or a reference is left out where its pixels are whole numbers and those of the rest
+    are decimals, or the other way round: the channels' statistics cannot be counted over both.
 
     Args:
         samples: what was read; findings go into their verdicts.
@@ -51,8 +51,7 @@ def compare_with_rest(samples: Sequence[Examined]) -> list[Finding]:
 
 def _report(one: Examined, what: str, figure: str, own: str, common: str) -> None:
     """Report one image, and leave it out where it cannot be used with the rest."""
-    is_trained_on = one.row["side"] == "train" and one.label is not None
-    if what == _DTYPE and is_trained_on and _is_decimal(own) != _is_decimal(common):
+    if what == _DTYPE and one.is_trained_on and _is_decimal(own) != _is_decimal(common):
         one.verdict.exclude(one.image_path, what, figure)
     else:
         one.verdict.note(one.image_path, "", what, figure)
