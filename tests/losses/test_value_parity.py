@@ -151,6 +151,11 @@ def test_trimmed_takes_one_of_equals_and_delta_with_huber_alone() -> None:
         ADAPTER.validate_python({"kind": "trimmed", "of": "mse", "delta": 2.0})
 
 
+def test_trimmed_does_not_take_a_number_that_is_none_for_the_worst() -> None:
+    raw = torch.tensor([1.0, 2.0, 3.0, torch.nan]).reshape(1, 1, 2, 2)
+    assert torch.isnan(loss_of(raw, torch.zeros(1, 2, 2), kind="trimmed", share=0.5))
+
+
 def test_r2_agrees_with_scikit_learn(maps: tuple[Tensor, Tensor, Tensor]) -> None:
     value, target, known = maps
     pooled = 1 - r2_score(target[known], value[known])
@@ -214,6 +219,15 @@ def test_cosine_is_one_minus_the_cosine_of_the_angle_between() -> None:
         assert value.item() == pytest.approx(1 - math.cos(turn), abs=1e-6)
 
 
+@pytest.mark.parametrize("length", [1e-4, 0.1, 30.0])
+def test_cosine_does_not_mind_the_length_of_the_truth(length: float) -> None:
+    raw, target = vectors(0)
+    torch.testing.assert_close(
+        loss_of(raw, length * target, Direction(), kind="cosine"),
+        loss_of(raw, target, Direction(), kind="cosine"),
+    )
+
+
 def test_cosine_has_no_say_where_the_truth_has_no_direction() -> None:
     raw = torch.tensor([[0.0, 0.0], [1.0, 1.0]], requires_grad=True)
     truth = torch.tensor([[0.0, 3.0], [0.0, 0.0]])
@@ -271,6 +285,17 @@ def test_values_are_judged_behind_the_quantitys_activation() -> None:
     height = raw.reshape(2, 1, 1, 1)
     cut = loss_of(height, truth.reshape(2, 1, 1), Height(), kind="l1")
     torch.testing.assert_close(cut, (raw[:, 0].relu() - truth).abs().mean())
+
+
+def test_values_are_computed_outside_autocast() -> None:
+    class Probe(ImageValue):
+        def value(self, raw: Tensor) -> Tensor:
+            assert not torch.is_autocast_enabled("cpu")
+            return raw * 2
+
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        value = loss_of(torch.ones(2, 1).bfloat16(), torch.ones(2), Probe(), kind="mse")
+    assert value.item() == 1.0
 
 
 def test_infinite_truth_is_not_taken_for_unknown() -> None:
