@@ -13,7 +13,7 @@ from landseer.synth.greenery import tree
 from landseer.synth.houses import dense, houses
 from landseer.synth.large_buildings import perimeter, sheds, slabs, towers
 from landseer.synth.layout import Layout, Street, make_layout
-from landseer.synth.open_ground import bare, park, parking, wood
+from landseer.synth.open_ground import bare, lake, park, parking, wood
 from landseer.synth.site import PAVING, Site
 from landseer.synth.solids import World
 from landseer.synth.styles import Style
@@ -30,6 +30,7 @@ USES: dict[str, Callable[[Site, Box], None]] = {
     "towers": towers,
     "park": park,
     "wood": wood,
+    "lake": lake,
     "parking": parking,
     "bare": bare,
 }
@@ -94,7 +95,8 @@ def _pave_streets(site: Site, streets: list[Street], reach_m: float) -> None:
         near = np.abs(corners[..., :2]).max(axis=2).min(axis=1) < reach_m + 20
         return corners[near]
 
-    asphalt = {street: np.full(3, site.rng.uniform(0.085, 0.15)) for street in streets}
+    tone = site.rng.uniform(0.09, 0.14)
+    asphalt = {street: np.full(3, tone * site.rng.uniform(0.93, 1.07)) for street in streets}
     for street in streets:
         half = street.width / 2 + street.walk
         builder.face(ribbon(street, -half, half), "worn", site.pick([PAVING]))

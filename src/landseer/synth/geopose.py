@@ -164,8 +164,7 @@ def _surveyed(
     """Return a training tile's heights with their flaws."""
     older = "older" in spec.flaws
     before = heights(world.before(config.new_buildings), seen.view) if older else seen.agl_m
-    material = np.concatenate([world.faces.material, world.domes.material])
-    water = material[seen.surface] == NUMBER["water"]
+    water = world.looks.material[seen.surface] == NUMBER["water"]
     rng = generator(config.seed, "tile", spec.tile, "lidar")
     return survey(seen.agl_m, before, water, spec.flaws, config.height_noise_m, rng)
 

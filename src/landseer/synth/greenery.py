@@ -12,7 +12,9 @@ from landseer.synth.frame import Box, Frame
 
 Rng = np.random.Generator
 
-_BROAD = np.array([[0.038, 0.062, 0.024], [0.05, 0.075, 0.03], [0.03, 0.055, 0.024]])
+_BROAD = np.array(
+    [[0.046, 0.07, 0.028], [0.06, 0.085, 0.034], [0.038, 0.062, 0.026], [0.055, 0.072, 0.03]]
+)
 _NARROW = np.array([[0.024, 0.043, 0.022], [0.03, 0.05, 0.03]])
 _CLUMPS = 7
 

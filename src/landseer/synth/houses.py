@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from landseer.synth.frame import Box, Frame
-from landseer.synth.greenery import hedge, tree
+from landseer.synth.greenery import grove, hedge, tree
 from landseer.synth.roofs import clutter, flat, gabled, hipped
 from landseer.synth.site import PAVING, Site, cuts
 from landseer.synth.vehicles import car
@@ -12,7 +12,11 @@ from landseer.synth.vehicles import car
 def houses(site: Site, box: Box) -> None:
     """Build two rows of detached houses back to back, each in its garden."""
     site.pave(box, "grass", site.pick([site.style.lawn], 0.15))
-    deep = box.depth / 2
+    deep = min(box.depth / 2, float(site.rng.uniform(34.0, 42.0)))
+    if box.depth / 2 > deep + 4:
+        frame, whole = site.whole(box)
+        between = Box(whole.x0, -box.depth / 2 + deep, whole.x1, box.depth / 2 - deep)
+        grove(site.builder, frame, between, 7.5, site.style.tree_m, site.rng, clear=0.2)
     setback = float(site.rng.uniform(5.0, 8.5))
     for turned in (False, True):
         for start, stop in cuts(box.width, (14.0, 23.0), site.rng):
@@ -104,14 +108,14 @@ def _yard(site: Site, frame: Frame, yard: Box) -> None:
 def _trees(site: Site, frame: Frame, wide: float, deep: float, setback: float, back: float) -> None:
     """Plant a front and a back garden."""
     rng = site.rng
-    for low, high, mean in ((1.5, setback - 1.5, 0.35), (back + 1.5, deep - 1.0, 1.1)):
+    for low, high, mean in ((1.5, setback - 1.2, 0.5), (back + 1.0, deep - 0.5, 2.3)):
         if high <= low:
             continue
         for _ in range(int(rng.poisson(mean * site.style.trees))):
             south, east = frame.ground(
                 (rng.uniform(-wide / 2 + 1.5, wide / 2 - 1.5), rng.uniform(low, high))
             )
-            tall = float(rng.uniform(*site.style.tree_m)) * float(rng.uniform(0.5, 1.0))
+            tall = float(rng.uniform(*site.style.tree_m)) * float(rng.uniform(0.45, 1.0))
             tree(site.builder, float(south), float(east), tall, rng, site.style.evergreen)
 
 
@@ -151,10 +155,10 @@ def _plot(site: Site, frame: Frame, plot: Box) -> None:
         else:
             flat(builder, frame, body, (0.0, high), site.shell())
             _tank(site, frame, body, high)
-        if rng.random() < 0.7:
+        if rng.random() < 0.88:
             wide = body.width * float(rng.uniform(0.45, 0.9))
             x = plot.x0 if rng.random() < 0.5 else plot.x1 - wide
-            rear = Box(x, body.y1, x + wide, min(plot.y1, body.y1 + float(rng.uniform(4.0, 9.0))))
+            rear = Box(x, body.y1, x + wide, min(plot.y1, body.y1 + float(rng.uniform(4.0, 11.0))))
             flat(builder, frame, rear, (0.0, 3.2), site.shell(pitched=rng.random() < 0.4))
 
 
@@ -176,15 +180,15 @@ def _patios(site: Site, box: Box) -> None:
     inner = whole.shrunk(15.0)
     if inner.width < 6 or inner.depth < 6:
         return
-    for _ in range(int(inner.width * inner.depth / 70)):
+    for _ in range(int(inner.width * inner.depth / 42)):
         x, y = rng.uniform(inner.x0, inner.x1 - 5), rng.uniform(inner.y0, inner.y1 - 4)
         spot = Box(float(x), float(y), float(x + rng.uniform(4, 8)), float(y + rng.uniform(3, 7)))
         draw = rng.random()
-        if draw < 0.45:
+        if draw < 0.36:
             builder.ground(frame, spot, "grass", site.pick([site.style.lawn]))
-        elif draw < 0.6:
+        elif draw < 0.44:
             builder.ground(frame, spot, "soil", (0.22, 0.175, 0.125))
-        elif draw < 0.78:
+        elif draw < 0.74:
             flat(
                 builder, frame, spot, (0.0, float(rng.uniform(2.4, 3.4))), site.shell(pitched=True)
             )

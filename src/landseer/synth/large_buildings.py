@@ -167,7 +167,7 @@ def _tower(site: Site, frame: Frame, lot: Box) -> None:
     top = float(np.exp(rng.uniform(*np.log(site.style.tower_m))))
     glass = rng.random() < 0.5
     wall = site.pick(_GLASS if glass else site.style.walls)
-    pattern = (3.6, float(rng.uniform(1.6, 3.2)), float(rng.uniform(0.5, 0.7)))
+    pattern = (3.6, float(rng.uniform(1.6, 3.2)), float(rng.uniform(0.75, 1.0)))
     shell = Shell(
         wall, site.pick(site.style.roofs), "curtain" if glass else "plaster", "membrane", pattern
     )

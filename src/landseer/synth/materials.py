@@ -96,7 +96,7 @@ def _striped(points: Points) -> Field:
     """White lines every `pattern[1]` metres along, `pattern[2]` of it wide, on what is worn."""
     step = np.maximum(points.pattern[:, 1], 0.1)
     line = (points.along / step) % 1.0 < points.pattern[:, 2]
-    faded = 0.72 + 0.16 * rough("mid", points.south, points.east, 0.5)
+    faded = 0.6 + 0.16 * rough("mid", points.south, points.east, 0.5)
     return _blend(_worn(points), (0.50, 0.50, 0.47), np.where(line, faded, 0.0).astype(np.float32))
 
 
@@ -148,8 +148,10 @@ def _plaster(points: Points) -> Field:
     foot = np.where(points.height < 0.9, 0.82, 1.0)
     wall = _times(points.colour, ((1.0 + 0.06 * streak) * foot).astype(np.float32))
     pane, each = _panes(points, 0.55, 0.55)
-    glass = _blend(np.broadcast_to(_GLASS, wall.shape), points.colour, 0.75 * (each > 0.86))
-    there = pane & (each < 0.4 + points.pattern[:, 2])
+    glass = _blend(
+        np.broadcast_to(_GLASS, wall.shape), points.colour, 0.2 + 0.5 * ((7 * each) % 1.0 > 0.8)
+    )
+    there = pane & (each < points.pattern[:, 2])
     return np.where(there[:, None], glass, wall)
 
 

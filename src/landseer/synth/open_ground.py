@@ -93,6 +93,31 @@ def wood(site: Site, box: Box) -> None:
     )
 
 
+def lake(site: Site, box: Box) -> None:
+    """Lay out a lake between meadows and trees."""
+    rng, builder, style = site.rng, site.builder, site.style
+    site.pave(box, "grass", site.pick([style.lawn]))
+    frame, whole = site.whole(box)
+    grove(
+        builder,
+        frame,
+        whole.shrunk(2.0),
+        9.0,
+        style.tree_m,
+        rng,
+        evergreen=style.evergreen,
+        clear=0.5,
+    )
+    wide, deep = whole.width * rng.uniform(0.3, 0.4), whole.depth * rng.uniform(0.3, 0.4)
+    turned = frame.inner(0.0, 0.0, float(rng.uniform(-0.15, 0.15)))
+    disc(builder, turned, wide + 3.0, deep + 3.0, "soil", (0.17, 0.15, 0.10))
+    water = np.array(_POND) * rng.uniform(0.8, 1.7)
+    disc(builder, turned, wide, deep, "water", water)
+    disc(
+        builder, turned.inner(wide * 0.45, deep * 0.4, 0.4), wide * 0.55, deep * 0.6, "water", water
+    )
+
+
 def parking(site: Site, box: Box) -> None:
     """Lay out one large car park with a few trees and a kiosk."""
     site.pave(box, "worn", site.pick([(0.12, 0.12, 0.12), (0.16, 0.16, 0.155)]))

@@ -6,13 +6,14 @@ geocentric pose by height above ground). The ground is flat to the camera; gentl
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import pairwise, product
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from landseer.core.window import cover
 from landseer.synth.camera import View
 from landseer.synth.materials import MATERIALS, Points
 from landseer.synth.scan import NOTHING, Hits, scan
@@ -27,7 +28,9 @@ Floats = NDArray[np.float64]
 SAMPLES = 2
 """Samples of the picture per pixel and axis; heights are taken at pixel centres alone."""
 
-_BLOCK_PX = 512
+_BLOCK_PX = 528
+"""Pictures are rendered in pieces of at most this side, so that memory stays bounded."""
+
 _BLUR_REACH_PX = 4
 
 
@@ -90,13 +93,21 @@ def _radiance(world: World, view: View) -> Field:
     spare = _BLUR_REACH_PX
     wide = view.cut(-spare, -spare, height + 2 * spare, width + 2 * spare)
     sharp = np.empty((3, *wide.size), np.float32)
-    for block in cover(*wide.size, _BLOCK_PX, 0):
-        part = wide.cut(block.row, block.col, block.height, block.width)
-        sharp[(slice(None), *block.slices)] = _block(world, part)
+    rows, cols = (_edges(length) for length in wide.size)
+    for top, low in pairwise(rows):
+        for left, right in pairwise(cols):
+            part = wide.cut(top, left, low - top, right - left)
+            sharp[:, top:low, left:right] = _block(world, part)
     sigma = (0.0, view.day.blur_px, view.day.blur_px)
     soft = ndimage.gaussian_filter(sharp, sigma, truncate=_BLUR_REACH_PX)
     inner: Field = soft[:, spare:-spare, spare:-spare]
     return np.ascontiguousarray(inner)
+
+
+def _edges(length: int) -> list[int]:
+    """Cut a length into equal pieces of at most a block."""
+    count = math.ceil(length / _BLOCK_PX)
+    return [round(length * number / count) for number in range(count + 1)]
 
 
 def _block(world: World, view: View) -> Field:
@@ -105,7 +116,11 @@ def _block(world: World, view: View) -> Field:
     colours = _colours(world, fine, scan(world, fine))
     height, width = view.size
     split = colours.reshape(height, SAMPLES, width, SAMPLES, 3)
-    mean: Field = np.moveaxis(split.mean(axis=(1, 3)), -1, 0)
+    steps = range(SAMPLES)
+    total = np.zeros((height, width, 3), np.float32)
+    for down, right in product(steps, steps):
+        total += split[:, down, :, right]
+    mean: Field = np.moveaxis(total / np.float32(SAMPLES**2), -1, 0)
     return mean
 
 
@@ -147,13 +162,8 @@ def _reflectance(
     world: World, view: View, number: NDArray[np.int32], place: Floats, height: Floats
 ) -> Field:
     """Ask every material for the colour of its points."""
-    faces, domes = world.faces, world.domes
-    material = np.concatenate([faces.material, domes.material])[number]
-    colour = np.concatenate([faces.colour, domes.colour])
-    origin = np.concatenate([faces.corners[:, 0, :2], domes.centre[:, :2]])
-    spare = len(domes.centre)
-    along = np.concatenate([faces.along, np.tile([1.0, 0.0], (spare, 1))])
-    pattern = np.concatenate([faces.pattern, np.zeros((spare, 3), np.float32)])
+    looks = world.looks
+    material = looks.material[number]
     result = np.zeros((len(number), 3), np.float32)
     order = np.argsort(material, kind="stable")
     edges = np.searchsorted(material[order], np.arange(len(MATERIALS) + 1))
@@ -162,15 +172,15 @@ def _reflectance(
         if not len(chosen):
             continue
         which = number[chosen]
-        away, axis = place[chosen] - origin[which], along[which]
+        away, axis = place[chosen] - looks.origin[which], looks.along[which]
         points = Points(
-            colour=colour[which],
+            colour=looks.colour[which],
             south=place[chosen, 0],
             east=place[chosen, 1],
             height=height[chosen],
             along=away[:, 0] * axis[:, 0] + away[:, 1] * axis[:, 1],
             across=away[:, 1] * axis[:, 0] - away[:, 0] * axis[:, 1],
-            pattern=pattern[which],
+            pattern=looks.pattern[which],
             number=which,
             season=view.day.season,
         )

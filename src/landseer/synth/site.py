@@ -42,7 +42,7 @@ class Site:
             wall=self.pick(self.style.walls),
             roof=self.pick(self.style.pitched if pitched else self.style.roofs),
             roof_material=self.style.tiled if pitched else "membrane",
-            pattern=(3.1, float(rng.uniform(2.1, 3.4)), float(rng.uniform(0.3, 0.6))),
+            pattern=(3.1, float(rng.uniform(2.1, 3.4)), float(rng.uniform(0.25, 0.75))),
         )
 
     def storeys(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ class Faces:
     pattern: NDArray[np.float32]
     age: NDArray[np.float32]
 
-    @property
+    @cached_property
     def normal(self) -> Floats:
         """(n, 3) unit vectors pointing outwards: south, east, up."""
         first, second, third, fourth = (self.corners[:, number] for number in range(4))
@@ -66,6 +67,17 @@ class Domes:
 
 
 @dataclass(frozen=True)
+class Looks:
+    """Columns of `Faces` and `Domes` under each other, and the place that patterns start from."""
+
+    colour: NDArray[np.float32]
+    material: NDArray[np.uint8]
+    origin: Floats
+    along: Floats
+    pattern: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class World:
     """All that stands on a piece of ground.
 
@@ -78,6 +90,19 @@ class World:
     faces: Faces
     domes: Domes
     extent_m: tuple[float, float, float, float]
+
+    @cached_property
+    def looks(self) -> Looks:
+        """How surfaces look, by their number: faces first, then crowns."""
+        faces, domes = self.faces, self.domes
+        spare = len(domes.centre)
+        return Looks(
+            colour=np.concatenate([faces.colour, domes.colour]),
+            material=np.concatenate([faces.material, domes.material]),
+            origin=np.concatenate([faces.corners[:, 0, :2], domes.centre[:, :2]]),
+            along=np.concatenate([faces.along, np.tile([1.0, 0.0], (spare, 1))]),
+            pattern=np.concatenate([faces.pattern, np.zeros((spare, 3), np.float32)]),
+        )
 
     @property
     def top_m(self) -> float:

@@ -12,8 +12,9 @@ Rng = np.random.Generator
 _PAINTS = np.array(
     [
         [0.62, 0.62, 0.61], [0.58, 0.58, 0.58], [0.34, 0.35, 0.36], [0.20, 0.21, 0.22],
-        [0.035, 0.035, 0.04], [0.05, 0.05, 0.06], [0.10, 0.12, 0.16], [0.28, 0.045, 0.04],
-        [0.05, 0.09, 0.22], [0.30, 0.27, 0.21],
+        [0.035, 0.035, 0.04], [0.05, 0.05, 0.06], [0.10, 0.12, 0.16], [0.20, 0.05, 0.045],
+        [0.07, 0.09, 0.15], [0.30, 0.27, 0.21], [0.60, 0.60, 0.60], [0.27, 0.28, 0.29],
+        [0.44, 0.44, 0.44], [0.09, 0.09, 0.095],
     ]
 )  # fmt: skip
 _WINDOW = (0.045, 0.05, 0.055)
@@ -87,7 +88,7 @@ def _bays(
     if count < 2:
         return
     row = Box(row.x0, row.y0, row.x0 + count * _BAY_M, row.y1)
-    builder.ground(frame, row, "striped", asphalt, (0.0, _BAY_M, 0.06), up=up + (0.01 if up else 0))
+    builder.ground(frame, row, "striped", asphalt, (0.0, _BAY_M, 0.05), up=up + (0.01 if up else 0))
     if up:
         return
     busy = full * rng.uniform(0.5, 1.4)
