@@ -102,7 +102,7 @@ def test_excluded_rows_are_not_read_and_test_rows_are(coast):
     assert same_place(frame, BANDS, workers=1).groups == {"a": "a", "b": "a", "broken": "broken"}
 
 
-def test_a_site_given_by_the_data_always_groups(coast):
+def test_a_site_given_by_the_data_groups_unless_it_is_a_region(coast):
     frame = make_samples(
         [
             record("far", coast["far"], site="x"),
@@ -113,6 +113,9 @@ def test_a_site_given_by_the_data_always_groups(coast):
     found = same_place(frame, BANDS, SamePlaceConfig(method="none"), workers=1)
     assert found.groups == {"far": "a", "a": "a", "c": "c"}
     assert found.pairs["method"].tolist() == ["site"]
+    region = SamePlaceConfig(method="none", sites_are_places=False)
+    found = same_place(frame, BANDS, region, workers=1)
+    assert found.groups == {"far": "far", "a": "a", "c": "c"}
 
 
 def test_footprints_group_without_reading_a_file():

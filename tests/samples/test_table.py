@@ -13,7 +13,7 @@ from pandas.testing import assert_frame_equal
 
 from landseer.core.references import Reference
 from landseer.errors import DataError, FileReadError, WriteError
-from landseer.samples.known import has_known
+from landseer.samples.labelled import is_labelled
 from landseer.samples.schema import COLUMNS, check_schema, normalise_columns
 from landseer.samples.table import empty_frame, make_samples, read_samples, usable, write_samples
 
@@ -230,7 +230,7 @@ def test_rows_with_something_known():
             record("c", ref_scale=1.0), record("d"),
         ]
     )  # fmt: skip
-    assert has_known(frame).tolist() == [True, False, False, False]
-    assert has_known(frame, [agl, other]).tolist() == [True, True, False, False]
-    assert has_known(frame, [agl, scale]).tolist() == [True, True, True, False]
-    assert has_known(empty_frame(), [agl]).tolist() == []
+    assert is_labelled(frame).tolist() == [True, False, False, False]
+    assert is_labelled(frame, [agl, other]).tolist() == [True, True, False, False]
+    assert is_labelled(frame, [agl, scale]).tolist() == [True, True, True, False]
+    assert is_labelled(empty_frame(), [agl]).tolist() == []

@@ -10,7 +10,7 @@ import numpy as np
 
 from landseer.core.references import Reference
 from landseer.samples.findings import KEPT, Finding
-from landseer.samples.known import has_known
+from landseer.samples.labelled import is_labelled
 from landseer.samples.schema import is_missing
 
 TURN = 2 * math.pi
@@ -34,7 +34,7 @@ def check_numbers(
     """
     frame, findings = frame.copy(), []
     free = frame["excluded"].map(is_missing).astype(bool).to_numpy()
-    before = has_known(frame, references).to_numpy()
+    before = is_labelled(frame, references).to_numpy()
     for one in references:
         if one.kind == "raster" or one.column not in frame:
             continue
@@ -45,7 +45,7 @@ def check_numbers(
                 findings.append(_finding(frame, row, one, what, float(values[row]), right))
             values[row] = right
         frame[one.column] = values
-    lost = before & ~has_known(frame, references).to_numpy() & (frame["side"] == "train") & free
+    lost = before & ~is_labelled(frame, references).to_numpy() & (frame["side"] == "train") & free
     frame["excluded"] = frame["excluded"].astype(object).mask(lost, NOTHING)
     return frame, findings
 

@@ -52,9 +52,10 @@ def same_place(
 ) -> SamePlace:
     """Find the samples, of both sides, that show common ground, and group them.
 
-    Samples of one `site` are always grouped. So are images with the same pixels, overlapping footprints, and images
-    that agree at some shift. Groups are connected components: a chain of overlaps is one group. Pairs that share less
-    than `link_overlap` are listed and link nothing; the split keeps them out of each other's training.
+    Samples of one `site` are grouped unless `sites_are_places` is false. So are images with the same pixels,
+    overlapping footprints, and images that agree at some shift. Groups are connected components: a chain of overlaps is
+    one group. Pairs that share less than `link_overlap` are listed and link nothing; the split keeps them out of each
+    other's training.
 
     Args:
         frame: sample table; excluded rows are not looked at and stay alone.
@@ -79,7 +80,8 @@ def same_place(
             where=f"sample {others['sample'].iloc[0]}",
             do="set same_place.method to auto or image",
         )
-    pairs = _site_pairs(rows) + _footprint_pairs(placed, config)
+    sites = _site_pairs(rows) if config.sites_are_places else []
+    pairs = sites + _footprint_pairs(placed, config)
     findings: list[Finding] = []
     if config.method == "embedding" and len(rows):
         return _by_embedding(frame, rows, bands, config, embed, pairs)

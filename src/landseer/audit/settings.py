@@ -74,6 +74,10 @@ class SamePlaceConfig(BaseModel):
     false_pairs: float = Field(default=0.001, gt=0, lt=1000)
     """Expected number of unrelated pairs that are taken for the same place by chance, over the whole data set."""
 
+    sites_are_places: bool = True
+    """Whether samples of one site are one group; false where a site is a whole city or region whose samples show
+    different places, and folds should hold parts of each."""
+
     min_footprint_overlap: float = Field(default=0.001, ge=0, le=1)
     """Least shared ground of two footprints, as a share of the smaller one."""
 

@@ -32,6 +32,7 @@ from landseer.raster.read import BandReader
 from landseer.run.context import Run
 from landseer.run.decisions import decisions_of, set_aside
 from landseer.samples.findings import read_findings, write_findings
+from landseer.samples.labelled import is_labelled
 from landseer.samples.table import read_samples, usable, write_samples
 from landseer.samples.weights import weigh
 from landseer.splits import bar_overlaps, keeps_places_apart, nested_folds, prove, split, takes_part
@@ -51,7 +52,9 @@ def audit(run: Run) -> None:
     """Stage `audit`: read every file once, measure quality, set suspects aside, find the same place."""
     listed = read_samples(run.path("audit/listed.parquet"))
     decisions = decisions_of(run, listed["sample"])
-    frame, findings = examine(listed, run.bands, run.classes, rules=run.recipe.quality)
+    frame, findings = examine(
+        listed, run.bands, run.classes, references=run.references, rules=run.recipe.quality
+    )
     faulty = frame["sample"][frame["excluded"].notna()]
     frame = label_figures(frame, run.recipe.quality.figures, run.bands, run.classes)
     frame, suspects = set_aside(run, frame, decisions)
@@ -85,8 +88,7 @@ def _embed(run: Run) -> Embed | None:
 
 def _require_samples(frame: gpd.GeoDataFrame, run: Run) -> None:
     """Stop when nothing is left to train on."""
-    labelled = usable(frame, side="train")["label"].notna().sum()
-    if labelled == 0:
+    if not is_labelled(usable(frame, side="train"), run.references).any():
         reasons = frame["excluded"].value_counts().head(3).to_dict()
         raise DataError(
             f"expected labelled samples to train on, got none of {len(frame)}: {reasons}",
@@ -134,7 +136,7 @@ def measure(run: Run) -> None:
     """Stage `statistics`: one pass over the training samples' valid pixels."""
     plan = plan_inputs(run.recipe.inputs, run.bands)
     frame = usable(read_samples(run.path("samples.parquet")), side="train")
-    frame = frame[frame["label"].notna() & takes_part(frame)]
+    frame = frame[is_labelled(frame, run.references) & takes_part(frame)]
     statistics = compute_statistics(
         [Path(image) for image in frame["image"]],
         _reader([band.index for band in plan.bands]),
