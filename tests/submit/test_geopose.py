@@ -12,7 +12,7 @@ from PIL import Image
 
 from landseer.errors import DataError, FileReadError, GridError, LabelError, WriteError
 from landseer.raster.write import write_raster
-from landseer.submit import SUBMITTERS, geopose, pack_geopose, verify_geopose
+from landseer.submit import SUBMITTERS, geopose_archive, pack_geopose, verify_geopose
 from landseer.submit.geopose_files import read_pose
 
 SIZES = {"ARG_aaaaaa": (20, 30), "ARG_bbbbbb": (20, 30), "JAX_aaaaaa": (24, 16)}
@@ -178,8 +178,8 @@ def test_verifying_foreign_archives(poses, tmp_path: Path):
 
 
 def test_other_values_read_back_are_no_archive(poses, tmp_path: Path, monkeypatch):
-    wrong = geopose._tiff
-    monkeypatch.setattr(geopose, "_tiff", lambda heights: wrong(heights[::-1]))
+    wrong = geopose_archive.encode_tiff
+    monkeypatch.setattr(geopose_archive, "encode_tiff", lambda heights: wrong(heights[::-1]))
     with pytest.raises(WriteError, match="read back"):
         pack(tmp_path)
     assert not list(tmp_path.glob("*.tar*"))

@@ -41,7 +41,9 @@ def submit(
     packed = submitters[kind](predictions, list(rows["sample"]), out, **options)
     result = packed.as_dict()
     if config is not None:
-        result["preview"] = str(_draw(rows.head(preview), predictions, config, out))
+        path = out.with_name(f"{Path(out.name.removesuffix('.gz')).stem}_preview.png")
+        _PREVIEWS[kind](rows.head(preview), predictions, config, path)
+        result["preview"] = str(path)
     lines = [packed.text(), *([f"preview: {result['preview']}"] if preview else [])]
     emit(result, as_json=as_json, text="\n".join(lines))
 
@@ -80,14 +82,42 @@ def _recipe_beside(table: Path) -> Any:
     return room("recipe.load").load_recipe(path)
 
 
-def _draw(rows: Any, predictions: Path, config: Any, out: Path) -> Path:
-    """Draw the first predictions; return the picture's path."""
+def _draw_masks(rows: Any, predictions: Path, config: Any, path: Path) -> None:
+    """Draw the first masks."""
     adapters, previews = room("adapters"), room("submit.preview")
     suffix = room("submit.kelp").SUFFIX
     shown = [
         previews.PreviewRow(Path(row.image), predictions / f"{row.sample}{suffix}")
         for row in rows.itertuples()
     ]
-    path = out.with_name(f"{out.stem}_preview.png")
     bands, classes = adapters.config_bands(config), adapters.config_classes(config)
-    return Path(previews.write_previews(shown, bands, classes, path, n=len(shown)))
+    previews.write_previews(shown, bands, classes, path, n=len(shown))
+
+
+def _draw_heights(rows: Any, predictions: Path, config: Any, path: Path) -> None:
+    """Draw the first heights, with the flow on the images."""
+    files, sheets, tiles = (
+        room("submit.geopose_files"),
+        room("report.pose_sheet"),
+        room("report.tiles"),
+    )
+    bands = room("adapters").config_bands(config)
+    shown = []
+    for row in rows.itertuples():
+        paths = [
+            predictions / f"{row.sample}{end}" for end in (files.AGL_SUFFIX, files.FLOW_SUFFIX)
+        ]
+        read = files.read_pose(*paths)
+        pose = sheets.Pose(read.agl_m, read.scale_px_per_m, read.angle_rad)
+        picture = tiles.composite(Path(row.image), bands)
+        shown.append(sheets.PoseRow(row.sample, picture, pose, gsd_m=row.gsd_m))
+    sheet = sheets.pose_sheet(shown, "Predicted heights")
+    with room("core.files").atomic_path(path) as temporary:
+        sheet.save(temporary)
+
+
+_PREVIEWS: dict[str, Callable[[Any, Path, Any, Path], None]] = {
+    "kelp": _draw_masks,
+    "geopose": _draw_heights,
+}
+"""What draws a contest's first predictions."""

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from landseer.submit.geopose import GeoposeSubmission, pack_geopose, verify_geopose
 from landseer.submit.kelp import Submission, pack_kelp, verify_submission
+from landseer.submit.pose_figures import PoseScore
 from landseer.submit.score import METRICS, Metric, ScoreResult, score_paths
-from landseer.submit.score_pose import PoseMetric, PoseScore, score_poses
+from landseer.submit.score_pose import PoseMetric, score_poses
 
 SUBMITTERS: dict[str, Callable[..., Submission | GeoposeSubmission]] = {
     "kelp": pack_kelp,

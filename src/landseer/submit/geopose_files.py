@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from landseer.core.encoding import Encoding
 from landseer.errors import FileReadError, GridError, LabelError
 from landseer.raster.read import read_bands, read_info
 
@@ -22,13 +23,15 @@ NODATA_CM = 65535
 
 CM_PER_M = 100
 
+_CENTIMETRES = Encoding(1 / CM_PER_M, 0.0, NODATA_CM)
+
 
 @dataclass(frozen=True, slots=True)
 class Pose:
     """Heights of one image, and how they displace what is seen.
 
     Attributes:
-        agl_m: (h, w) float32 height above ground, m; NaN where not known.
+        agl_m: (h, w) float32 height above ground, m; NaN where not known or infinite.
         scale_px_per_m: displacement per height; NaN where the file has no number.
         angle_rad: its direction, 0 down in the image, counter-clockwise; NaN where the file has no number.
     """
@@ -66,17 +69,12 @@ def read_heights(path: Path) -> tuple[NDArray[np.float32], int]:
     info = read_info(path)
     if info.count != 1:
         raise GridError(f"expected one band of heights; got {info.count}", where=path)
-    raw = read_bands(path)[0]
-    if raw.dtype == np.uint16:
-        known = raw != NODATA_CM
-        metres = raw.astype(np.float32) / np.float32(CM_PER_M)
-        return np.where(known, metres, np.float32(np.nan)), CM_PER_M
-    if raw.dtype.kind == "f":
-        metres = raw.astype(np.float32)
-        missing = info.nodata is not None and raw == info.nodata
-        return np.where(missing, np.float32(np.nan), metres), 1
+    if info.dtype == "uint16":
+        return _CENTIMETRES.decode(read_bands(path)[0]), CM_PER_M
+    if np.dtype(info.dtype).kind == "f":
+        return Encoding(nodata=info.nodata).decode(read_bands(path)[0]), 1
     raise LabelError(
-        f"expected heights in centimetres as uint16 or in metres as floats; got {raw.dtype}",
+        f"expected heights in centimetres as uint16 or in metres as floats; got {info.dtype}",
         where=path,
     )
 

@@ -18,7 +18,8 @@ from landseer.metrics.confusion import Matrix, confusion_matrix
 from landseer.metrics.scores import scores
 from landseer.raster.label import read_label
 from landseer.submit.pairs import Pair, list_files, pair_files
-from landseer.submit.score_pose import POSE_METRICS, PoseMetric, PoseScore, score_poses
+from landseer.submit.pose_figures import PoseScore
+from landseer.submit.score_pose import POSE_METRICS, PoseMetric, score_poses
 
 _N_VALUES = UNKNOWN
 """Class numbers that a map may hold."""

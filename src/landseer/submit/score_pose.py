@@ -1,14 +1,13 @@
-"""The geopose contest's score, on two folders or archives, with what a person wants to know of each city."""
+"""The geopose contest's score, on two folders or archives, one image at a time."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -24,9 +23,9 @@ from landseer.metrics.pose import (
     scale_error_pct,
 )
 from landseer.metrics.regression import Sums, bin_names, binned_scores, value_scores, value_sums
-from landseer.samples.schema import shorten
 from landseer.submit.geopose_files import AGL_SUFFIX, FLOW_SUFFIX, Pose, city_of, read_pose
 from landseer.submit.pairs import unpack
+from landseer.submit.pose_figures import CityFigures, PoseScore
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,88 +39,6 @@ class PoseMetric:
 
     counts: str
     reduce: Callable[[Sequence[CityScore]], float]
-
-
-@dataclass(frozen=True, slots=True)
-class CityFigures:
-    """What is known of one city's predictions.
-
-    Attributes:
-        city: its prefix.
-        score: mean of both R2, 0 where a prediction is missing.
-        r2_agl, r2_flow: of heights and of flow; NaN where a prediction is missing.
-        mae_m, rmse_m, bias_m: of heights; of the pixels that were predicted, as all figures below.
-        end_point_px: mean end-point error.
-        angle_deg, scale_pct: mean absolute error of the images' angles and scales.
-        n_images: true images.
-        n_pixels: true heights.
-    """
-
-    city: str
-    score: float
-    r2_agl: float
-    r2_flow: float
-    mae_m: float
-    rmse_m: float
-    bias_m: float
-    end_point_px: float
-    angle_deg: float
-    scale_pct: float
-    n_images: int
-    n_pixels: int
-
-
-@dataclass(frozen=True, slots=True)
-class PoseScore:
-    """A score and what it was computed from.
-
-    Attributes:
-        metric: its name.
-        value: the figure; NaN where a city's truth is constant.
-        counts: what it counts, in words.
-        cities: figures of each.
-        by_height: figures of each class of true height, all cities pooled: name -> n, mae, rmse, bias, m.
-        missing: images without a whole prediction and what is missing, id -> words.
-        n_files: true images.
-        n_pixels: true heights.
-        n_extra: predicted images that have no truth; they do not count.
-    """
-
-    metric: str
-    value: float
-    counts: str
-    cities: tuple[CityFigures, ...]
-    by_height: dict[str, dict[str, float]]
-    missing: dict[str, str]
-    n_files: int
-    n_pixels: int
-    n_extra: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as plain JSON values; an undefined figure is None."""
-        plain: dict[str, Any] = _plain(asdict(self))
-        return plain
-
-    def figures(self) -> dict[str, Any]:
-        """Return what people read, name -> value."""
-        cities = {city.city: _shown(city) for city in self.cities}
-        missing = [f"{sample} ({what})" for sample, what in self.missing.items()]
-        return {
-            self.metric: self.value,
-            "counts": self.counts,
-            **cities,
-            "images": self.n_files,
-            "pixels": self.n_pixels,
-            "missing": f"{len(missing)}: {shorten(missing)}" if missing else "none",
-            "without truth": self.n_extra,
-        }
-
-    def text(self) -> str:
-        """Say it in one line."""
-        return (
-            f"{self.metric} {self.value:.5f} ({self.counts}; {self.n_files} images, {self.n_pixels} pixels, "
-            f"{len(self.missing)} images without a whole prediction)"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,28 +221,3 @@ def _by_height(counted: Sequence[_Counted]) -> dict[str, dict[str, float]]:
         name: {key: float(scores[key][i]) for key in ("n", "mae", "rmse", "bias")}
         for i, name in enumerate(bin_names())
     }
-
-
-def _shown(city: CityFigures) -> dict[str, Any]:
-    """Name a city's figures for people, with their units."""
-    return {
-        "score": city.score,
-        "R2 of heights": city.r2_agl,
-        "R2 of flow": city.r2_flow,
-        "MAE m": city.mae_m,
-        "RMSE m": city.rmse_m,
-        "bias m": city.bias_m,
-        "end point px": city.end_point_px,
-        "angle deg": city.angle_deg,
-        "scale %": city.scale_pct,
-        "images": city.n_images,
-    }
-
-
-def _plain(value: Any) -> Any:
-    """Put None for NaN, however deep."""
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
