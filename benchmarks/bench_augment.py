@@ -35,7 +35,9 @@ from landseer.losses.config import CrossEntropyDice
 from landseer.models import ModelConfig, PreprocessConfig
 from landseer.models.inputs import plan_inputs
 from landseer.models.network import build_network
+from landseer.models.outputs import make_outputs
 from landseer.models.preprocess import build_preprocess
+from landseer.models.targets import ONLY_MASK
 
 SIDE_PX, BATCH, GOAL = 352, 4, 0.10
 BANDS = (
@@ -134,11 +136,9 @@ def build_parts(device: torch.device) -> dict[str, Callable[[int], object]]:
     )
     x_bchw, target_bhw = (tensor.to(device) for tensor in patches())
     preprocess = build_preprocess(config, BANDS, made_statistics(config)).to(device)
+    model = ModelConfig(encoder="efficientnet_b0", weights="none", decoder="unet")
     network = build_network(
-        ModelConfig(encoder="efficientnet_b0", weights="none", decoder="unet"),
-        preprocess.channel_codes,
-        2,
-        seed=0,
+        model, preprocess.channel_codes, make_outputs(ONLY_MASK, 2, model), seed=0
     ).to(device)
     loss = build_loss([CrossEntropyDice()], 2)
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-4)
@@ -155,7 +155,7 @@ def build_parts(device: torch.device) -> dict[str, Callable[[int], object]]:
 
     def step(epoch: int) -> None:
         optimiser.zero_grad()
-        loss(network(z_last), target_bhw).backward()
+        loss(network(z_last)["mask"], target_bhw).backward()
         optimiser.step()
 
     return {

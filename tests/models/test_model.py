@@ -47,7 +47,7 @@ def raw(h=20, w=37, b=2, seed=0):
 @pytest.mark.parametrize("size", [(1, 1), (3, 50), (33, 47)])
 def test_any_size_comes_back(decoder, size):
     with torch.inference_mode():
-        logits = model(decoder)(raw(*size, b=1))
+        logits = model(decoder)(raw(*size, b=1))["mask"]
     assert logits.shape == (1, 2, *size) and logits.isfinite().all()
 
 
@@ -55,13 +55,13 @@ def test_padding_is_zeros_of_the_normalised_channels_half_on_each_side():
     m, x = model(), raw(18, 31)
     seen = []
     m.network.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
-    logits = m(x)
+    logits = m(x)["mask"]
     z, _ = m.preprocess(x)
     padded = torch.zeros(2, 3, 32, 32)
     padded[:, :, 7:25, 0:31] = z
     assert torch.equal(seen[0], padded)
     assert seen[0].is_contiguous(memory_format=torch.channels_last)
-    torch.testing.assert_close(logits, m.network(padded)[:, :, 7:25, 0:31])
+    torch.testing.assert_close(logits, m.network(padded)["mask"][:, :, 7:25, 0:31])
 
 
 def test_a_size_that_fits_is_not_padded_and_350_gets_one_pixel_on_each_side():
@@ -80,12 +80,13 @@ def test_forward_is_preprocess_then_network_and_probabilities_follow():
 def test_splitting_a_batch_changes_nothing():
     m, x = model(), raw()
     with torch.inference_mode():
-        torch.testing.assert_close(m(x), torch.cat([m(x[:1]), m(x[1:])]), rtol=1e-4, atol=1e-5)
+        alone = torch.cat([m(x[:1])["mask"], m(x[1:])["mask"]])
+        torch.testing.assert_close(m(x)["mask"], alone, rtol=1e-4, atol=1e-5)
 
 
 def test_gradients_reach_the_stem():
     m = model().train()
-    m(raw(32, 32)).square().mean().backward()
+    m(raw(32, 32))["mask"].square().mean().backward()
     assert all(
         p.grad is not None and p.grad.isfinite().all()
         for p in m.network.encoder.model.conv1.parameters()
@@ -95,7 +96,7 @@ def test_gradients_reach_the_stem():
 def test_half_precision_network_with_exact_preprocessing():
     m, x = model(), raw()
     with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
-        logits = m(x)
+        logits = m(x)["mask"]
         probabilities = m.values(x)["mask"]
     assert logits.dtype == torch.bfloat16 and probabilities.dtype == torch.float32
     torch.testing.assert_close(probabilities, m.values(x)["mask"], atol=0.05, rtol=0.1)
@@ -103,15 +104,15 @@ def test_half_precision_network_with_exact_preprocessing():
 
 def test_the_same_seed_builds_the_same_model():
     x = raw()
-    assert torch.equal(model(seed=3)(x), model(seed=3)(x))
-    assert not torch.equal(model(seed=3)(x), model(seed=4)(x))
+    assert torch.equal(model(seed=3)(x)["mask"], model(seed=3)(x)["mask"])
+    assert not torch.equal(model(seed=3)(x)["mask"], model(seed=4)(x)["mask"])
 
 
 def test_members_come_back_exactly(tmp_path):
     one, x = model(seed=1), raw()
     save_member(tmp_path / "members" / "a.safetensors", one)
     two = load_member(tmp_path / "members" / "a.safetensors", model(seed=2))
-    assert isinstance(two, Model) and torch.equal(one(x), two(x))
+    assert isinstance(two, Model) and torch.equal(one(x)["mask"], two(x)["mask"])
     assert set(load_state(tmp_path / "members" / "a.safetensors")) == set(one.state_dict())
 
 
@@ -180,7 +181,7 @@ def test_a_missing_member_and_a_folder_that_cannot_be_made(tmp_path):
 @pytest.mark.parametrize("size", [(1, 1), (20, 37)])
 def test_at_another_scale_the_same_size_comes_back(scale, size):
     with torch.inference_mode():
-        logits = model(scale=scale)(raw(*size, b=1))
+        logits = model(scale=scale)(raw(*size, b=1))["mask"]
     assert logits.shape == (1, 2, *size) and logits.isfinite().all()
 
 

@@ -8,11 +8,11 @@ from landseer.errors import UsageError
 from landseer.models.config import ModelConfig
 from landseer.models.decoders import decoder_settings
 from landseer.models.heads import Output
-from landseer.models.heads_config import FittedScale, Pooled, Simple, Upsample
+from landseer.models.heads_config import FittedScale, Plain, Pooled, Simple, Upsample
 from landseer.models.network import build_network, parameter_count
 from landseer.models.residual_unet import ResidualBlock
 from landseer.models.upsampling import ResidualUpsample
-from landseer.quantities import Direction, FlowScale, Height, Magnitude
+from landseer.quantities import ClassMask, Direction, FlowScale, Height, Magnitude
 
 BANDS = {"red": ("R",), "green": ("G",), "blue": ("B",)}
 
@@ -82,12 +82,13 @@ def test_a_residual_block_without_its_body_is_its_short_way():
     ("depth", "widths", "stride"), [(5, (16, 12, 8), 4), (5, (16, 12, 8, 4), 2), (4, (16, 8), 4)]
 )
 def test_the_decoder_stops_where_the_number_of_widths_says(encoder, depth, widths, stride):
-    network = build_network(given(encoder, widths, depth=depth), BANDS, 2, seed=0).eval()
+    outputs = {"mask": Output(ClassMask(2), Plain())}
+    network = build_network(given(encoder, widths, depth=depth), BANDS, outputs, seed=0).eval()
     seen = []
     network.decoder.register_forward_hook(lambda *parts: seen.append(parts[2].shape))
     side = network.stride
     with torch.no_grad():
-        out = network(torch.randn(1, 3, 3 * side, side))
+        out = network(torch.randn(1, 3, 3 * side, side))["mask"]
     assert seen[0][1:] == (widths[-1], 3 * side // stride, side // stride)
     assert out.shape == (1, 2, 3 * side, side)
 

@@ -11,6 +11,8 @@ from safetensors.torch import save_file
 from landseer.errors import WeightsError
 from landseer.models.config import ModelConfig
 from landseer.models.network import build_network
+from landseer.models.outputs import make_outputs
+from landseer.models.targets import ONLY_MASK
 from landseer.models.weights import find_weights, read_state
 
 NINE = {
@@ -41,7 +43,7 @@ def file(tmp_path):
 
 def build(weights, channels=NINE, encoder="test_resnet", decoder="unet", **changes):
     config = ModelConfig(encoder=encoder, weights=str(weights), decoder=decoder, **changes)
-    return build_network(config, channels, 2, seed=0)
+    return build_network(config, channels, make_outputs(ONLY_MASK, 2, config), seed=0)
 
 
 def test_colours_find_their_kernels_and_everything_else_is_copied(file):
@@ -252,4 +254,5 @@ def test_no_weights_and_unknown_tags():
 def test_nothing_is_fetched_for_networks_that_are_loaded_next(cache, monkeypatch):
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda *_: pytest.fail("asked the hub"))
     config = ModelConfig(encoder="test_resnet", weights="imagenet")
-    assert build_network(config, RGB, 2, seed=0, pretrained=False)
+    outputs = make_outputs(ONLY_MASK, 2, config)
+    assert build_network(config, RGB, outputs, seed=0, pretrained=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, overload
+from typing import Any
 
 import timm
 import torch
@@ -16,7 +16,6 @@ from landseer.errors import UsageError
 from landseer.models.config import ModelConfig
 from landseer.models.decoders import DECODERS, decoder_settings, network_depth
 from landseer.models.encoders import check_encoder, split_name
-from landseer.models.head_plain import PlainHead
 from landseer.models.heads import Output, build_heads, check_outputs
 from landseer.models.heads_config import Plain
 from landseer.models.pretrained import fit_pretrained
@@ -24,7 +23,7 @@ from landseer.models.shared import Shared
 from landseer.models.trunk import trunk_of
 from landseer.models.weights import find_weights
 
-__all__ = ["LogitsNetwork", "ModelConfig", "Network", "Output", "build_network", "parameter_count"]
+__all__ = ["ModelConfig", "Network", "Output", "build_network", "parameter_count"]
 
 
 class Network(nn.Module):
@@ -90,42 +89,10 @@ class Network(nn.Module):
         return self.get_submodule("head" if len(self.targets) == 1 else f"head_{name}")
 
 
-class LogitsNetwork(Network):
-    """A network of one plain head that gives its tensor itself instead of a dict of one."""
-
-    def forward(  # type: ignore[override]
-        self, z_bkhw: Float[Tensor, "b k h w"]
-    ) -> Float[Tensor, "b c h w"]:
-        """Compute logits of the input's height and width."""
-        return super().forward(z_bkhw)[self.targets[0]]
-
-
-@overload
-def build_network(
-    config: ModelConfig,
-    channels: Mapping[str, Sequence[str]],
-    outputs: int,
-    *,
-    seed: int,
-    pretrained: bool = True,
-) -> LogitsNetwork: ...
-
-
-@overload
 def build_network(
     config: ModelConfig,
     channels: Mapping[str, Sequence[str]],
     outputs: Mapping[str, Output],
-    *,
-    seed: int,
-    pretrained: bool = True,
-) -> Network: ...
-
-
-def build_network(
-    config: ModelConfig,
-    channels: Mapping[str, Sequence[str]],
-    outputs: int | Mapping[str, Output],
     *,
     seed: int,
     pretrained: bool = True,
@@ -135,10 +102,10 @@ def build_network(
     Args:
         config: recipe key `model`.
         channels: band codes by channel name, in channel order (`Preprocess.channel_codes`).
-        outputs: quantity and head by target name; or a number of logits per pixel, for a `LogitsNetwork`.
-        seed: seed of all that is drawn; the same seed gives the same network, and no global generator is touched. One
-            plain head gives the same weights by name and by number; with other heads, encoder and decoder start the
-            same whatever the heads are.
+        outputs: quantity and head by target name.
+        seed: seed of all that is drawn; the same seed gives the same network, and no global generator is touched.
+            Encoder and decoder start the same whatever the heads are, but for a plain head that is alone, which
+            is the decoder's own.
         pretrained: false skips pretrained weights, for networks whose own weights are loaded next.
 
     Returns:
@@ -151,7 +118,7 @@ def build_network(
     problem = check_encoder(config.encoder)
     if problem is not None:
         raise UsageError(problem, where="model.encoder", do="`timm.list_models()` lists them all")
-    n_own = outputs if isinstance(outputs, int) else _n_own(outputs)
+    n_own = _n_own(outputs)
     state = find_weights(config.encoder, config.weights) if pretrained else None
     parts = _assemble(config, len(channels), n_own, seed)
     if state is not None:
@@ -176,7 +143,7 @@ def _n_own(outputs: Mapping[str, Output]) -> int:
 def _with_heads(
     config: ModelConfig,
     parts: SegmentationModel,
-    outputs: int | Mapping[str, Output],
+    outputs: Mapping[str, Output],
     seed: int,
 ) -> Network:
     """Put heads onto an encoder and a decoder."""
@@ -186,9 +153,6 @@ def _with_heads(
         "minimum_px": decoder.minimum_px,
         "dropout": config.dropout,
     }
-    if isinstance(outputs, int):
-        own = PlainHead(parts.segmentation_head, exact=False)
-        return LogitsNetwork(parts, {"mask": own}, **settings)
     return Network(parts, build_heads(outputs, trunk_of(parts), seed), **settings)
 
 
