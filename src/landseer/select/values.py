@@ -254,8 +254,7 @@ class _Judge:
         """Return all scores of each site."""
         sites = np.array(self.held.sites)
         return {
-            str(site): self.evaluation.scores(counts[sites == site], [str(site)])
-            for site in sorted(set(self.held.sites))
+            site: self.scores(counts, sites == site) for site in sorted(set(self.held.sites))
         }
 
     def by_class(self, counts: Counts, trial: Trial) -> dict[str, dict[str, dict[str, float]]]:

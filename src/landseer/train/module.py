@@ -79,7 +79,7 @@ class TrainingModule(lightning.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Build the optimiser and its schedule."""
-        optimiser = build_optimiser(self._config.optimiser, self.model)
+        optimiser = build_optimiser(self._config.optimiser, self)
         if isinstance(self._config.schedule, Plateau):
             self._plateau = PlateauStepper(self._config.schedule, optimiser, self._plateau_state)
             return optimiser
