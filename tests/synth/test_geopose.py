@@ -188,7 +188,7 @@ def test_a_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("landseer.synth.geopose.write_picture", fail)
+    monkeypatch.setattr("landseer.synth.geopose_tile.write_picture", fail)
     with pytest.raises(WriteError, match="No space left"):
         make_geopose(tmp_path / "full", SMALL, workers=1)
     assert list(tmp_path.iterdir()) == []

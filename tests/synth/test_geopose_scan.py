@@ -15,7 +15,7 @@ from landseer.synth.occlusion import ground_truth
 from landseer.synth.render import heights
 from landseer.synth.roofs import Shell, gabled, hipped
 from landseer.synth.scan import NOTHING, scan
-from landseer.synth.solids import World
+from landseer.synth.solids import PASSING, World
 
 REACH = 160.0
 GREY = (0.3, 0.3, 0.3)
@@ -207,7 +207,7 @@ def test_later_paint_covers_earlier_paint() -> None:
 
 def test_the_past_lacks_what_was_built_since_and_all_cars() -> None:
     builder = ground()
-    for age, south in ((0.1, -20.0), (0.9, 20.0), (builder.car_age(), 0.0)):
+    for age, south in ((0.1, -20.0), (0.9, 20.0), (PASSING, 0.0)):
         with builder.aged(age):
             builder.block(Frame(south, 0), Box(-4, -4, 4, 4), (0.0, 5.0), "plain", GREY)
     world = finish(builder)

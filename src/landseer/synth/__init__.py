@@ -2,8 +2,9 @@
 
 from pydantic import BaseModel
 
-from landseer.synth.geopose import GeoposeSummary, make_geopose
+from landseer.synth.geopose import make_geopose
 from landseer.synth.geopose_settings import GeoposeSynthConfig
+from landseer.synth.geopose_summary import GeoposeSummary
 from landseer.synth.kelp import make_kelp
 from landseer.synth.settings import KelpSynthConfig
 from landseer.synth.summary import Summary

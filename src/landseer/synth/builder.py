@@ -16,8 +16,6 @@ from landseer.synth.solids import PERMANENT, Domes, Faces, World
 Floats = NDArray[np.float64]
 Colour = Sequence[float] | NDArray[np.floating]
 
-_CARS_AGE = 0.0
-
 
 class Builder:
     """Collects surfaces; `world` makes them one value."""
@@ -89,10 +87,6 @@ class Builder:
         """Add a closed box of one material: an air conditioner, a parapet, a lorry."""
         self.walls(frame, box, span, material, colour)
         self.ground(frame, box, material, colour, up=span[1])
-
-    def car_age(self) -> float:
-        """Return the age of what drives away."""
-        return _CARS_AGE
 
     def domes(
         self,

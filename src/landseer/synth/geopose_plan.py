@@ -181,7 +181,7 @@ def _day(style: Style, season: str, rng: np.random.Generator) -> Day:
         sun_azimuth_deg=away if style.southern else 180.0 - away,
         sun_elevation_deg=float(rng.uniform(*_NOON_DEG[season])),
         season=season,  # type: ignore[arg-type]
-        haze=float(rng.beta(1.6, 4.0)),
+        haze=float(rng.beta(1.6, 5.0)),
         gain=float(rng.uniform(1.35, 1.9)),
         blur_px=float(rng.uniform(0.42, 0.62)),
     )

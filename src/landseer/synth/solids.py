@@ -13,6 +13,9 @@ Floats = NDArray[np.float64]
 PERMANENT = 2.0
 """Age of what has always been there."""
 
+PASSING = 0.0
+"""Age of what is there on one day only: cars."""
+
 
 @dataclass(frozen=True)
 class Faces:

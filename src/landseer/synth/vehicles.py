@@ -6,6 +6,7 @@ import numpy as np
 
 from landseer.synth.builder import Builder
 from landseer.synth.frame import Box, Frame
+from landseer.synth.solids import PASSING
 
 Rng = np.random.Generator
 
@@ -26,7 +27,7 @@ def car(builder: Builder, frame: Frame, x: float, y: float, rng: Rng, turn: floa
     long, wide = rng.uniform(3.9, 5.1) / 2, rng.uniform(1.7, 1.95) / 2
     high = rng.uniform(1.35, 1.85)
     paint = _PAINTS[rng.integers(len(_PAINTS))]
-    with builder.aged(builder.car_age()):
+    with builder.aged(PASSING):
         builder.block(at, Box(-long, -wide, long, wide), (0.25, 0.9), "plain", paint)
         cabin = Box(-0.72 * long, -0.86 * wide, 0.38 * long, 0.86 * wide)
         builder.walls(at, cabin, (0.9, high), "plain", _WINDOW)
@@ -40,7 +41,7 @@ def lorry(builder: Builder, frame: Frame, x: float, y: float, rng: Rng, turn: fl
     at = frame.inner(x, y, turn)
     long = rng.uniform(7.0, 13.5) / 2
     tone = rng.choice([[0.66, 0.66, 0.65], [0.5, 0.5, 0.5], [0.12, 0.17, 0.3], [0.34, 0.1, 0.07]])
-    with builder.aged(builder.car_age()):
+    with builder.aged(PASSING):
         builder.block(at, Box(-long, -1.25, long, 1.25), (0.6, 3.8), "plain", tone)
         if rng.random() < 0.6:
             cab = Box(long + 0.4, -1.2, long + 2.6, 1.2)
@@ -67,7 +68,7 @@ def car_park(
     while y + _BAY_DEEP_M < box.y1:
         row = Box(box.x0 + 1.5, y, box.x1 - 1.5, y + _BAY_DEEP_M)
         _bays(builder, frame, row, asphalt, rng, full, up)
-        y += _BAY_DEEP_M + (_LANE_M if round((y - box.y0) / 17) % 2 == 0 or up else 0.2)
+        y += _BAY_DEEP_M + _LANE_M
         if y + _BAY_DEEP_M < box.y1:
             row = Box(box.x0 + 1.5, y, box.x1 - 1.5, y + _BAY_DEEP_M)
             _bays(builder, frame, row, asphalt, rng, full, up)
