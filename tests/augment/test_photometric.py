@@ -9,7 +9,9 @@ from torch import Tensor
 
 from landseer.augment import AugmentConfig
 from landseer.augment.draw import draw_light
+from landseer.augment.groups import NEEDS_RGB, OPERATIONS, draw_groups
 from landseer.augment.light import photometric
+from landseer.augment.photometric_config import Colour, Grain, Haze, Tone
 
 ALL = AugmentConfig(
     brightness=0.2, gain=0.1, bias=0.05, noise_std=0.1, channel_dropout=0.2, blocks=2, blocks_px=6
@@ -118,3 +120,134 @@ def test_inputs_are_left_alone_and_counted() -> None:
     assert torch.equal(z, copy)
     with pytest.raises(ValueError, match="4 ids"):
         photometric(z, range(3), ALL, seed=0, epoch=0)
+
+
+LIGHT = AugmentConfig(photometric="light")
+MEDIUM = AugmentConfig(photometric="medium")
+
+
+def drawn_names(config: AugmentConfig, n: int = 400, has_rgb: bool = True) -> list[list[str]]:
+    return [
+        [d.name for d in draw_groups(config, 5, seed=0, epoch=0, number=i, has_rgb=has_rgb)]
+        for i in range(n)
+    ]
+
+
+def test_presets_stand_for_settings_and_what_is_said_comes_on_top() -> None:
+    assert LIGHT.tone.gamma == (0.8, 1.25)
+    assert (MEDIUM.blocks, MEDIUM.blocks_px, MEDIUM.haze.thickness) == (2, (8, 128), (0.1, 0.5))
+    mixed = AugmentConfig.model_validate(
+        {
+            "photometric": "medium",
+            "tone": {"gamma": [1, 1]},
+            "blocks": 0,
+            "colour": Colour(shift=0.0),
+        }
+    )
+    assert "gamma" not in mixed.tone.asked
+    assert mixed.tone.brightness_contrast == 0.1
+    assert mixed.blocks == 0
+    assert mixed.colour.asked == ("hue_saturation_value", "principal")
+    assert mixed.colour.probability == 0.1
+    assert AugmentConfig.model_validate(mixed.model_dump(mode="json")) == mixed
+    assert AugmentConfig(photometric="none") == AugmentConfig()
+
+
+def test_wrong_settings_are_refused() -> None:
+    for wrong in (
+        {"photometric": "strong"}, {"photometric": ["light"]}, {"tone": {"gama": [1, 1]}},
+        {"tone": {"gamma": [2, 1]}}, {"haze": {"thickness": [0.5, 0.1]}}, {"blocks_px": [9, 8]}, {"tone": None},
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="validation error"):
+            AugmentConfig.model_validate(wrong)
+
+
+def test_at_most_one_of_a_group_is_drawn_as_often_as_asked() -> None:
+    names = drawn_names(MEDIUM, 4000)
+    groups = {
+        "tone": (0.5, {"brightness_contrast", "local_contrast", "tone_curve", "gamma"}),
+        "colour": (0.1, {"shift", "hue_saturation_value", "principal"}),
+        "haze": (0.1, {"haze"}),
+        "grain": (0.1, {"shot", "even", "speckle"}),
+    }
+    for probability, members in groups.values():
+        counts = [sum(name in members for name in sample) for sample in names]
+        assert max(counts) == 1
+        assert np.mean(counts) == pytest.approx(probability, abs=0.03)
+        for member in members:
+            share = np.mean([member in sample for sample in names])
+            assert share == pytest.approx(probability / len(members), abs=0.03)
+    assert {name for sample in names for name in sample} == set(OPERATIONS)
+
+
+def test_what_needs_red_green_and_blue_is_left_out_without_them() -> None:
+    names = {name for sample in drawn_names(MEDIUM, has_rgb=False) for name in sample}
+    assert names == set(OPERATIONS) - NEEDS_RGB
+    z = torch.rand(1, 5, 16, 16)
+    only = AugmentConfig(haze=Haze(probability=1, thickness=(0.2, 0.2)))
+    assert photometric(z, [0], only, seed=0, epoch=0) is z
+    assert photometric(z, [0], only, seed=0, epoch=0, fixed_channels=[2], rgb=(2, 1, 0)) is z
+    hazy = photometric(z, [0], only, seed=0, epoch=0, rgb=(2, 1, 0))
+    assert torch.equal(hazy[:, 3:], z[:, 3:])
+    assert (hazy[:, :3] > z[:, :3]).all()
+
+
+def test_red_is_red_wherever_it_lies() -> None:
+    z = torch.rand(8, 5, 16, 16)
+    only = AugmentConfig(colour=Colour(probability=1, hue_deg=90))
+    a = photometric(z, range(8), only, seed=0, epoch=0, rgb=(0, 1, 2))
+    b = photometric(z[:, [2, 3, 1, 0, 4]], range(8), only, seed=0, epoch=0, rgb=(3, 2, 0))
+    assert torch.equal(a[:, [2, 3, 1, 0, 4]], b)
+    assert not torch.equal(a, z)
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_every_operation_changes_what_it_should_and_samples_alone(name: str) -> None:
+    """Alone and in a batch the same; flags untouched; finite; another epoch, another draw."""
+    strong = {
+        "tone": Tone(
+            probability=1,
+            brightness_contrast=0.2,
+            local_contrast=3,
+            tone_curve=0.2,
+            gamma=(0.5, 0.9),
+        ),
+        "colour": Colour(probability=1, shift=0.1, hue_deg=50, principal=1.0),
+        "haze": Haze(probability=1, thickness=(0.3, 0.6)),
+        "grain": Grain(probability=1, shot=0.1, even=0.1, speckle=0.2),
+    }
+    config = AugmentConfig(**strong)  # type: ignore[arg-type]
+    z = torch.rand(32, 5, 20, 20)
+    wanted = [i for i, names in enumerate(drawn_names(config, 200)) if name in names][:6]
+    settings = {"seed": 0, "fixed_channels": [1], "rgb": (0, 2, 3)}
+    out = photometric(z[:6], wanted, config, epoch=0, **settings)  # type: ignore[arg-type]
+    for position, number in enumerate(wanted):
+        alone = photometric(
+            z[position : position + 1], [np.int64(number)], config, epoch=0, **settings
+        )  # type: ignore[arg-type, list-item]
+        assert torch.equal(alone[0], out[position])
+    assert torch.equal(out[:, 1], z[:6, 1])
+    assert torch.isfinite(out).all()
+    assert (out[:, 0] != z[:6, 0]).flatten(1).any(1).all()
+    assert not torch.equal(photometric(z[:6], wanted, config, epoch=1, **settings), out)  # type: ignore[arg-type]
+
+
+def test_groups_leave_the_older_draws_as_they_were() -> None:
+    plain = ALL.model_copy(update={"tone": Tone(probability=1, gamma=(0.5, 0.6))})
+    for number in range(20):
+        a, b = (draw_light(c, (5, 20, 20), seed=0, epoch=0, number=number) for c in (ALL, plain))
+        assert np.array_equal(a.gain, b.gain)
+        assert (a.blocks, a.noise_seed) == (b.blocks, b.noise_seed)
+
+
+def test_blocks_have_sides_between_their_limits() -> None:
+    config = always(blocks=2, blocks_px=(3, 9))  # type: ignore[arg-type]
+    sides = np.array(
+        [
+            block[2:]
+            for number in range(300)
+            for block in draw_light(config, (2, 40, 40), seed=0, epoch=0, number=number).blocks
+        ]
+    )
+    assert set(sides[:, 0]) == set(sides[:, 1]) == set(range(3, 10))
+    assert (sides[:, 0] != sides[:, 1]).mean() > 0.7

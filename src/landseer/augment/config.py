@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Probability = Annotated[float, Field(ge=0, le=1)]
-"""A probability between 0 and 1."""
+from landseer.augment.photometric_config import (
+    Colour,
+    Grain,
+    Haze,
+    Preset,
+    Probability,
+    Tone,
+    expand,
+)
+
+Pixels = Annotated[int, Field(gt=0)]
+"""A length in pixels."""
 
 
 class AugmentConfig(BaseModel):
@@ -40,6 +51,18 @@ class AugmentConfig(BaseModel):
     border: Literal["ignore", "reflect"] = "ignore"
     """Beyond the patch: `ignore` gives invalid pixels that do not count, `reflect` mirrors the patch."""
 
+    photometric: Preset = "none"
+    """A set of changes of value: `light` fills in `tone`, `grain` and `colour`, `medium` also `haze` and `blocks`. What
+    is said of them here comes on top, key by key."""
+    tone: Tone = Tone()
+    """At most one of: brightness and contrast, local contrast, tone curve, gamma."""
+    colour: Colour = Colour()
+    """At most one of: shift, hue with saturation and value, principal axes."""
+    haze: Haze = Haze()
+    """Haze over red, green and blue."""
+    grain: Grain = Grain()
+    """At most one of: shot noise, even noise, speckle."""
+
     brightness: float = Field(default=0.0, ge=0, lt=1)
     """Largest change of the factor common to all channels: 0.1 draws it from 0.9 to 1.1."""
     brightness_probability: Probability = 0.5
@@ -61,11 +84,17 @@ class AugmentConfig(BaseModel):
     channel_dropout_probability: Probability = 0.5
     """How often a patch may lose channels."""
     blocks: int = Field(default=0, ge=0)
-    """Number of square blocks in which all channels are set to 0; labels stay."""
-    blocks_px: int = Field(default=32, gt=0)
-    """Side of a block."""
+    """Number of blocks in which all channels are set to 0; labels stay."""
+    blocks_px: Pixels | tuple[Pixels, Pixels] = 32
+    """Side of the square blocks, or smallest and largest height and width of blocks, each drawn evenly."""
     blocks_probability: Probability = 0.5
     """How often a patch loses blocks."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset_lies_below(cls, settings: Any) -> Any:
+        """Fill in what the preset stands for."""
+        return expand(settings) if isinstance(settings, Mapping) else settings
 
     @model_validator(mode="after")
     def _zoom_is_a_range(self) -> Self:
@@ -75,3 +104,15 @@ class AugmentConfig(BaseModel):
                 f"zoom: expected 0.1 <= smallest <= largest <= 10; got {low} and {high}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _blocks_px_is_a_range(self) -> Self:
+        low, high = self.block_sides_px
+        if low > high:
+            raise ValueError(f"blocks_px: expected smallest <= largest; got {low} and {high}")
+        return self
+
+    @property
+    def block_sides_px(self) -> tuple[int, int]:
+        """Smallest and largest side of a block."""
+        return self.blocks_px if isinstance(self.blocks_px, tuple) else (self.blocks_px,) * 2

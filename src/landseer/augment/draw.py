@@ -70,7 +70,7 @@ class Light:
         noise_std: standard deviation of the noise; 0 for none.
         noise_seed: seed of the noise.
         kept: (k,) False for channels that are set to 0.
-        blocks: first row and column of each block that is set to 0.
+        blocks: first row, first column, height and width of each block that is set to 0.
     """
 
     gain: NDArray[np.float64]
@@ -78,7 +78,7 @@ class Light:
     noise_std: float
     noise_seed: int
     kept: NDArray[np.bool_]
-    blocks: list[tuple[int, int]]
+    blocks: list[tuple[int, int, int, int]]
 
 
 def draw_light(
@@ -92,6 +92,9 @@ def draw_light(
     own, offset, dropped = rng.random((3, channels))
     keep_one, strength = int(rng.random() * channels), float(rng.random())
     corners = rng.random((config.blocks, 2))
+    are_blocks = rng.random() < config.blocks_probability
+    low, high = config.block_sides_px
+    sides = low + (rng.random((config.blocks, 2)) * (high - low + 1)).astype(int)
 
     gain = np.ones(channels)
     if chances[0] < config.brightness_probability:
@@ -108,14 +111,13 @@ def draw_light(
         noise_std=strength * config.noise_std * is_noisy,
         noise_seed=derive(seed, "augment", epoch, int(number), "noise"),
         kept=kept,
-        blocks=_blocks(corners, rng.random() < config.blocks_probability, config, (height, width)),
+        blocks=_blocks(corners, sides, (height, width)) if are_blocks else [],
     )
 
 
 def _blocks(
-    corners: NDArray[np.float64], wanted: bool, config: AugmentConfig, size: tuple[int, int]
-) -> list[tuple[int, int]]:
+    centres: NDArray[np.float64], sides: NDArray[np.int64], size: tuple[int, int]
+) -> list[tuple[int, int, int, int]]:
     """Place the blocks: their centres lie anywhere in the patch."""
-    half = config.blocks_px // 2
-    starts = [(int(row * size[0]) - half, int(col * size[1]) - half) for row, col in corners]
-    return starts if wanted else []
+    starts = (centres * size).astype(int) - sides // 2
+    return [(int(r), int(c), int(h), int(w)) for (r, c), (h, w) in zip(starts, sides, strict=True)]
