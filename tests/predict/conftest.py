@@ -50,7 +50,9 @@ class Local(nn.Module):
         for parameter in self.parameters():
             parameter.data = torch.randn(parameter.shape, generator=generator)
 
-    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+    def forward(
+        self, x: torch.Tensor, gsd_m: torch.Tensor | None = None
+    ) -> dict[str, torch.Tensor]:
         return {"mask": self.second(torch.tanh(self.first(x / 1000)))}
 
 

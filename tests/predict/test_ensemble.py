@@ -53,7 +53,7 @@ def test_equals_the_slow_mean_of_all(tta, activation):
     )
     with torch.no_grad():
         expected = slow_mean(members, weights, x, tta, activation)
-    got = ensemble(x)
+    got = ensemble(x)["mask"]
     assert got.dtype == torch.float32
     assert torch.allclose(got, expected, atol=1e-6)
 
@@ -62,8 +62,8 @@ def test_equals_the_slow_mean_of_all(tta, activation):
 def test_each_element_is_undone_on_an_equivariant_model(element, monkeypatch):
     monkeypatch.setitem(TTA_SETS, "one", (element,))
     x = torch.randn(2, 2, 5, 9)
-    plain = Ensemble([Pointwise()], {"mask": ClassMask(2)})(x)
-    turned = Ensemble([Pointwise()], {"mask": ClassMask(2)}, Voting(tta="one"))(x)
+    plain = Ensemble([Pointwise()], {"mask": ClassMask(2)})(x)["mask"]
+    turned = Ensemble([Pointwise()], {"mask": ClassMask(2)}, Voting(tta="one"))(x)["mask"]
     assert torch.allclose(plain, turned, atol=1e-6)
 
 
@@ -71,16 +71,15 @@ def test_a_wrong_inverse_would_be_seen(monkeypatch):
     monkeypatch.setitem(TTA_SETS, "one", ("rot90",))
     monkeypatch.setattr("landseer.predict.ensemble.inverse", lambda element: element)
     x = torch.randn(1, 2, 6, 6)
-    plain = Ensemble([Pointwise()], {"mask": ClassMask(2)})(x)
-    assert not torch.allclose(
-        Ensemble([Pointwise()], {"mask": ClassMask(2)}, Voting(tta="one"))(x), plain
-    )
+    plain = Ensemble([Pointwise()], {"mask": ClassMask(2)})(x)["mask"]
+    wrong = Ensemble([Pointwise()], {"mask": ClassMask(2)}, Voting(tta="one"))(x)["mask"]
+    assert not torch.allclose(wrong, plain)
 
 
 def test_input_is_left_alone():
     class Identity(nn.Module):
         def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-            return x
+            return {"mask": x}
 
     x = torch.randn(1, 2, 4, 4)
     before = x.clone()
@@ -104,7 +103,7 @@ def test_one_after_another_gives_the_same_and_holds_one():
     lean = Ensemble(
         [loader(0), loader(1), loader(2)], {"mask": ClassMask(3)}, voting, keep_loaded=False
     )
-    assert torch.equal(kept(x), lean(x))
+    assert torch.equal(kept(x)["mask"], lean(x)["mask"])
     assert loaded == [0, 1]
     assert sum(p.numel() for p in lean.parameters()) == 0
 
@@ -117,31 +116,32 @@ def test_hard_votes_count_members():
 
         def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
             logit = torch.logit(torch.tensor(self.p))
-            return torch.stack([torch.zeros_like(x[:, 0]), torch.full_like(x[:, 0], logit)], 1)
+            logits = [torch.zeros_like(x[:, 0]), torch.full_like(x[:, 0], logit)]
+            return {"mask": torch.stack(logits, 1)}
 
     shares = [0.49, 0.47, 0.9, 0.1, 0.9]
     members = [Constant(p) for p in shares] * 2
     voting = Voting(hard=True, member_threshold=0.48, threshold=0.6)
     ensemble = Ensemble(members, {"mask": ClassMask(2)}, voting)
-    probability = ensemble(torch.zeros(1, 1, 2, 2))
+    probability = ensemble(torch.zeros(1, 1, 2, 2))["mask"]
     assert torch.allclose(probability[:, 1], torch.tensor(0.6))
     assert (ensemble.decide(probability) == 1).all()
     stricter = Ensemble(
         members, {"mask": ClassMask(2)}, Voting(hard=True, member_threshold=0.5, threshold=0.5)
     )
-    assert (stricter.decide(stricter(torch.zeros(1, 1, 2, 2))) == 0).all()
+    assert (stricter.decide(stricter(torch.zeros(1, 1, 2, 2))["mask"]) == 0).all()
 
 
 def test_missing_logits_stay_missing_under_both_votes():
     class Hole(nn.Module):
         def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-            return x
+            return {"mask": x}
 
     x = torch.randn(1, 2, 3, 3)
     x[0, :, 1, 1] = torch.nan
     for hard in (False, True):
         ensemble = Ensemble([Hole()], {"mask": ClassMask(2)}, Voting(hard=hard))
-        decided = ensemble.decide(ensemble(x))
+        decided = ensemble.decide(ensemble(x)["mask"])
         assert (decided == 255).nonzero().tolist() == [[0, 1, 1]]
 
 
@@ -164,8 +164,8 @@ def test_wrong_weights_are_refused(weights):
 def test_lower_precision_stays_near(precision):
     x = torch.randn(1, 2, 32, 40)
     members = [Toy(seed) for seed in range(2)]
-    expected = Ensemble(members, {"mask": ClassMask(3)}, Voting(tta="d4"))(x)
+    expected = Ensemble(members, {"mask": ClassMask(3)}, Voting(tta="d4"))(x)["mask"]
     fast = Ensemble(members, {"mask": ClassMask(3)}, Voting(tta="d4"), precision=precision).cuda()
-    got = fast(x.cuda())
+    got = fast(x.cuda())["mask"]
     assert got.dtype == torch.float32
     assert (got.cpu() - expected).abs().max() < 0.05

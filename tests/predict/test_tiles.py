@@ -202,9 +202,9 @@ def test_reading_runs_ahead_and_never_holds_everything(spec, write_image, tmp_pa
     ahead = []
 
     class Watch(nn.Module):
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor, gsd_m: torch.Tensor) -> dict[str, torch.Tensor]:
             ahead.append(len(started) - 4 * len(ahead))
-            return x[:, :2]
+            return {"mask": x[:, :2]}
 
     ensemble = Ensemble([Watch()], {"mask": ClassMask(2)})
     options = PredictOptions(batch=4, workers=2, **CPU)
