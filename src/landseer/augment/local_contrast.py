@@ -49,7 +49,7 @@ def equalised(value_hw: Tensor, clip_limit: float, tiles: int = 8) -> Tensor:
         (h, w), from 0 to 1; values are told apart in 256 steps.
 
     Edges: a size that does not divide is padded by its mirror image, as OpenCV does.
-    Source: Zuiderveld 1994, Graphics Gems IV, 474-485. Limit, padding and interpolation are those of OpenCV, which hands
+    Source: Zuiderveld 1994, Graphics Gems IV, 474-485. Limit, padding and interpolation are OpenCV's, which hands
         out the excess in whole counts: 0.3 of 255 steps away on average at a limit of 4, 4 steps at 1.5.
     """
     height, width = value_hw.shape
