@@ -163,6 +163,9 @@ def test_roughness_repeats_and_is_continuous() -> None:
         here = rough(kind, south, east, 0.5)
         np.testing.assert_allclose(rough(kind, south + SIDE * 0.5, east, 0.5), here, atol=1e-3)
         np.testing.assert_allclose(rough(kind, south + 1e-5, east, 0.5), here, atol=1e-3)
+        edge = np.round(south / 0.5) * 0.5
+        before, after = rough(kind, edge - 1e-7, east, 0.5), rough(kind, edge + 1e-7, east, 0.5)
+        np.testing.assert_allclose(before, after, atol=1e-3)
         assert 0.3 < here.std() < 1.6
 
 
