@@ -185,6 +185,6 @@ def _tower(site: Site, frame: Frame, lot: Box) -> None:
         shaft = shaft.shrunk(float(rng.uniform(1.5, 3.5)))
         if min(shaft.width, shaft.depth) < 12:
             break
-    room = body.shrunk(min(body.width, body.depth) * float(rng.uniform(0.22, 0.32)))
-    builder.block(frame, room, (low, low + 4.5), "plain", np.asarray(wall) * 0.8 + 0.05)
+    room = body.shrunk(min(body.width, body.depth) * float(rng.uniform(0.30, 0.40)))
+    builder.block(frame, room, (low, low + 4.5), "plain", np.full(3, rng.uniform(0.2, 0.42)))
     clutter(builder, frame, body, low, rng, 45.0)

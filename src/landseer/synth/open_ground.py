@@ -98,23 +98,25 @@ def lake(site: Site, box: Box) -> None:
     rng, builder, style = site.rng, site.builder, site.style
     site.pave(box, "grass", site.pick([style.lawn]))
     frame, whole = site.whole(box)
-    grove(
-        builder,
-        frame,
-        whole.shrunk(2.0),
-        9.0,
-        style.tree_m,
-        rng,
-        evergreen=style.evergreen,
-        clear=0.5,
-    )
     wide, deep = whole.width * rng.uniform(0.3, 0.4), whole.depth * rng.uniform(0.3, 0.4)
-    turned = frame.inner(0.0, 0.0, float(rng.uniform(-0.15, 0.15)))
+    for strip in _around(whole.shrunk(2.0), Box(-wide, -deep, wide, deep).shrunk(-4.0)):
+        grove(builder, frame, strip, 7.5, style.tree_m, rng, evergreen=style.evergreen, clear=0.3)
+    turned = frame.inner(0.0, 0.0, float(rng.uniform(-0.05, 0.05)))
     disc(builder, turned, wide + 3.0, deep + 3.0, "soil", (0.17, 0.15, 0.10))
     water = np.array(_POND) * rng.uniform(0.8, 1.7)
     disc(builder, turned, wide, deep, "water", water)
     disc(
-        builder, turned.inner(wide * 0.45, deep * 0.4, 0.4), wide * 0.55, deep * 0.6, "water", water
+        builder, turned.inner(wide * 0.45, deep * 0.4, 0.4), wide * 0.5, deep * 0.5, "water", water
+    )
+
+
+def _around(outer: Box, inner: Box) -> tuple[Box, Box, Box, Box]:
+    """Return the four strips of a box around another one in it."""
+    return (
+        Box(outer.x0, outer.y0, outer.x1, inner.y0),
+        Box(outer.x0, inner.y1, outer.x1, outer.y1),
+        Box(outer.x0, inner.y0, inner.x0, inner.y1),
+        Box(inner.x1, inner.y0, outer.x1, inner.y1),
     )
 
 
