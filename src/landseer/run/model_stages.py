@@ -280,9 +280,9 @@ def choose(run: Run) -> None:
         tta: {seed: run.path(f"oof/{tta}/seed{seed}") for seed in seeds}
         for tta in tta_candidates(run)
     }
-    trial, held = _trial(run, frame, oof), _held(frame)
+    trial, held = make_trial(run, frame, oof), held_samples(frame)
     recipe = run.recipe
-    mask = _deciding_mask(run)
+    mask = deciding_mask(run)
     if mask is None:
         selection = select_values(trial, held, recipe.select, seed=recipe.seed)
     else:
@@ -292,14 +292,14 @@ def choose(run: Run) -> None:
     selection.write(run.path("selection.json"))
 
 
-def _deciding_mask(run: Run) -> str | None:
+def deciding_mask(run: Run) -> str | None:
     """Return the class mask when the metric that decides is one of its scores."""
     masks = [n for n, spec in run.recipe.target_specs.items() if spec.quantity == "mask"]
     is_of_mask = run.recipe.select.metric in score_names(run.classes.names) if masks else False
     return masks[0] if is_of_mask else None
 
 
-def _trial(run: Run, frame: gpd.GeoDataFrame, oof: OofFolders) -> Trial:
+def make_trial(run: Run, frame: gpd.GeoDataFrame, oof: OofFolders) -> Trial:
     """Put together what real-valued targets are judged by."""
     specs = run.recipe.target_specs
     return Trial(
@@ -314,7 +314,7 @@ def _trial(run: Run, frame: gpd.GeoDataFrame, oof: OofFolders) -> Trial:
     )
 
 
-def _held(frame: gpd.GeoDataFrame) -> Held:
+def held_samples(frame: gpd.GeoDataFrame) -> Held:
     """Name the samples that are judged."""
     groups = frame["group"] if "group" in frame else frame["sample"]
     return Held(

@@ -112,9 +112,9 @@ def _count(position: int, trial: Trial, evaluation: Evaluation) -> NDArray[np.fl
     sample = batch["samples"][0]
     counts = []
     for folders in trial.oof.values():
-        each = [_read(folder, sample, trial.quantities) for folder in folders.values()]
+        each = [read_seed(folder, sample, trial.quantities) for folder in folders.values()]
         if len(each) > 1:
-            each.append(_averaged(each, trial.quantities))
+            each.append(average_seeds(each, trial.quantities))
         for values in each:
             placed, known = beside_targets(values, targets, grids)
             judged = as_judged(trial.quantities, placed)
@@ -122,8 +122,12 @@ def _count(position: int, trial: Trial, evaluation: Evaluation) -> NDArray[np.fl
     return np.stack(counts)
 
 
-def _read(folder: Path, sample: str, quantities: Mapping[str, Quantity]) -> dict[str, Tensor]:
-    """Read one seed's prediction of a sample as a batch of one."""
+def read_seed(folder: Path, sample: str, quantities: Mapping[str, Quantity]) -> dict[str, Tensor]:
+    """Read one seed's prediction of a sample as a batch of one.
+
+    Raises:
+        FileReadError: a prediction is missing or damaged.
+    """
     arrays = read_values(folder, sample, quantities)
     for name, quantity in quantities.items():
         if isinstance(quantity, ClassMask):
@@ -131,7 +135,7 @@ def _read(folder: Path, sample: str, quantities: Mapping[str, Quantity]) -> dict
     return {name: torch.from_numpy(array)[None] for name, array in arrays.items()}
 
 
-def _averaged(
+def average_seeds(
     each: Sequence[Mapping[str, Tensor]], quantities: Mapping[str, Quantity]
 ) -> dict[str, Tensor]:
     """Average the seeds, each target as its quantity wants it."""
