@@ -12,6 +12,7 @@ import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
+from landseer.audit.ground import beside_of
 from landseer.audit.joint import match_jointly
 from landseer.audit.layers import choose_layers, is_height, iterate_layers
 from landseer.audit.match import match_places
@@ -20,7 +21,10 @@ from landseer.audit.settings import SamePlaceConfig
 from landseer.audit.shared_pixels import Prints, find_shared, thinning
 from landseer.audit.shelf import LayerShelf
 from landseer.core.bands import Band
+from landseer.core.references import Reference
 from landseer.samples.findings import KEPT, Finding
+from landseer.samples.schema import is_missing
+from landseer.spectral.formula import Formula
 
 FLAT_HEIGHT, FLAT_SIGHT = 0.1, 0.5
 """Contrast, as a share of the set's median, below which a place counts as flat: heights are clean, images are not."""
@@ -36,6 +40,7 @@ def find_image_pairs(
     bands: Sequence[Band],
     config: SamePlaceConfig,
     workers: int | None = None,
+    references: Sequence[Reference] = (),
 ) -> tuple[list[Pair], list[Finding]]:
     """Pair the samples whose images are the same or agree at some shift.
 
@@ -44,6 +49,7 @@ def find_image_pairs(
         bands: bands of the images.
         config: what is compared, and how much agreement is asked for.
         workers: threads; None takes one per processor.
+        references: of the data set; formulas may name rasters among them.
 
     Returns:
         the pairs, and findings: copies, and samples without evidence.
@@ -51,7 +57,10 @@ def find_image_pairs(
     Edges: samples that hold the same pixels at a shift are found even where the strip they share is narrow, and need
         no other proof; all others must share `min_overlap`.
     """
-    formulas = config.layers or choose_layers(bands)
+    height = None if config.rectify is None else config.rectify.height
+    formulas = config.layers or choose_layers(bands, height)
+    asked = frozenset(name for text in formulas for name in Formula.parse(text).names)
+    beside = beside_of(rows, references, asked, config.rectify)
     factor = working_factor(rows, config)
     names, paths = list(rows["sample"]), [Path(path) for path in rows["image"]]
     is_large = len(rows) > config.exhaustive_up_to
@@ -66,7 +75,7 @@ def find_image_pairs(
             stack.callback(shelf.close)
         for reading in iterate_layers(
             paths, bands, formulas,
-            valid=config.valid, factor=factor, keep_one_in=keep_one_in, workers=workers,
+            valid=config.valid, factor=factor, keep_one_in=keep_one_in, beside=beside, workers=workers,
         ):  # fmt: skip
             contents.append(reading.content)
             prints.append(reading.prints)
@@ -79,7 +88,30 @@ def find_image_pairs(
     exact = _shared(names, formulas, prints)
     known = {(pair["a"], pair["b"]) for pair in exact}
     likely = [pair for pair in found if (pair["a"], pair["b"]) not in known]
+    if not config.sites_are_places:
+        likely, impossible = _within_sites(rows, likely)
+        notes = notes + impossible
     return copies + exact + likely, notes + findings
+
+
+def _within_sites(
+    rows: gpd.GeoDataFrame, pairs: Sequence[Pair]
+) -> tuple[list[Pair], list[Finding]]:
+    """Drop pairs of two sites, which cannot show one place; how many there were tells how many others are wrong."""
+    sites = {
+        sample: None if is_missing(site) else site
+        for sample, site in zip(rows["sample"], rows["site"], strict=True)
+    }
+    within: list[Pair] = []
+    apart: list[Pair] = []
+    for pair in pairs:
+        ends = {sites[pair["a"]], sites[pair["b"]]}
+        (apart if len(ends) > 1 and None not in ends else within).append(pair)
+    if not apart:
+        return within, []
+    figure = f"{len(apart)} pairs, the first {apart[0]['a']} and {apart[0]['b']}"
+    what, action = "images of two sites look alike", "not taken for one place"
+    return within, [Finding("", "", "", what, figure, action)]
 
 
 def working_factor(rows: gpd.GeoDataFrame, config: SamePlaceConfig) -> int:

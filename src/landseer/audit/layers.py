@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landseer.audit.detail import shrink
+from landseer.audit.ground import Beside, to_ground
 from landseer.audit.shared_pixels import Prints, mark
 from landseer.core.bands import Band
 from landseer.core.parallel import parallel_map
@@ -35,12 +36,17 @@ class Reading:
     prints: tuple[Prints, ...]
 
 
-def choose_layers(bands: Sequence[Band]) -> tuple[str, ...]:
+def choose_layers(bands: Sequence[Band], height: str | None = None) -> tuple[str, ...]:
     """Choose what to compare when the recipe does not say: the height, and what changes least of what is seen.
+
+    Args:
+        bands: of the images.
+        height: name of a raster of heights above ground beside the images, or None.
 
     Returns:
         Formulas: the first elevation band with 0 (sea) for nodata, and the first near infrared band; the mean
-        reflectance where there is neither.
+        reflectance where there is neither; and the root of the heights beside the images, for their spread grows with
+        them.
 
     Raises:
         BandError: there is no elevation and no reflectance band.
@@ -56,7 +62,7 @@ def choose_layers(bands: Sequence[Band]) -> tuple[str, ...]:
             "expected an elevation or reflectance band to compare places by; got none",
             do="name a formula in the recipe's same_place.layers",
         )
-    return tuple(chosen)
+    return (*chosen, f"sqrt(abs({height}))") if height is not None else tuple(chosen)
 
 
 def is_height(formula: str, bands: Sequence[Band]) -> bool:
@@ -103,6 +109,7 @@ def iterate_layers(
     valid: str | None,
     factor: int,
     keep_one_in: int = 1,
+    beside: Sequence[Beside] | None = None,
     workers: int | None = None,
 ) -> Iterator[Reading]:
     """Read every image once, in order, and compute its layers.
@@ -115,9 +122,12 @@ def iterate_layers(
             heights: a formula over quality bands alone leaves layers of elevation alone as they are.
         factor: pixels per side of the blocks that are averaged.
         keep_one_in: patches that stand for one that is marked, see `shared_pixels.thinning`.
+        beside: what is known of each image besides its bands; None: nothing.
 
     Raises:
         FileReadError, BandError, FormulaError: a file or a formula is not what it should be.
+
+    Edges: oblique images are laid on the ground after they were shrunk; marks are made of images as they are.
     """
     parsed = tuple(Formula.parse(text) for text in formulas)
     trusted = Formula.parse(valid) if valid else None
@@ -127,16 +137,18 @@ def iterate_layers(
         for one in parsed
     )
 
-    def read(path: Path) -> Reading:
+    def read(job: tuple[Path, Beside]) -> Reading:
         """Read one image."""
-        content, layers = _read(path, bands, parsed, trusted, masked)
-        return Reading(
-            tuple(shrink(layer, factor) for layer in layers),
-            content,
-            tuple(mark(layer, keep_one_in=keep_one_in) for layer in layers),
-        )
+        path, known = job
+        content, layers, heights = _read(path, bands, parsed, trusted, masked, known)
+        small = [shrink(layer, factor) for layer in layers]
+        if known.pose is not None and heights is not None:
+            small = to_ground(small, shrink(heights, factor), known.pose, factor)
+        prints = tuple(mark(layer, keep_one_in=keep_one_in) for layer in layers)
+        return Reading(tuple(small), content, prints)
 
-    return parallel_map(read, paths, label="reading layers", workers=workers)
+    jobs = list(zip(paths, beside or [Beside()] * len(paths), strict=True))
+    return parallel_map(read, jobs, label="reading layers", workers=workers)
 
 
 def _read(
@@ -145,10 +157,12 @@ def _read(
     formulas: tuple[Formula, ...],
     trusted: Formula | None,
     masked: tuple[bool, ...],
-) -> tuple[str, list[NDArray[np.float32]]]:
-    """Read one image: the hash of its pixels, and its layers at full resolution."""
+    beside: Beside,
+) -> tuple[str, list[NDArray[np.float32]], NDArray[np.float32] | None]:
+    """Read one image: the hash of its pixels, its layers at full resolution, and heights to lay it on the ground."""
     image = read_bands(path, [band.index for band in bands])
-    variables = variables_from(image, bands)
+    rasters = beside.read(image.shape[1:])
+    variables = {**variables_from(image, bands), **rasters}
     layers = [np.asarray(formula(variables), np.float32) for formula in formulas]
     if trusted is not None:
         keep = np.asarray(trusted(variables)).astype(bool)
@@ -156,7 +170,8 @@ def _read(
             np.where(keep, layer, np.float32(np.nan)) if is_masked else layer
             for layer, is_masked in zip(layers, masked, strict=True)
         ]
-    return _content(image), layers
+    heights = None if beside.pose is None else rasters[beside.pose.height]
+    return _content(image), layers, heights
 
 
 def _content(image: NDArray[np.generic]) -> str:

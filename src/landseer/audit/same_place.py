@@ -17,6 +17,7 @@ from landseer.audit.image_pairs import find_image_pairs, working_factor
 from landseer.audit.pairs import Pair, make_pair, make_pairs, star
 from landseer.audit.settings import SamePlaceConfig
 from landseer.core.bands import Band
+from landseer.core.references import Reference
 from landseer.errors import StageError
 from landseer.samples.findings import Finding
 from landseer.samples.schema import is_missing
@@ -47,6 +48,7 @@ def same_place(
     bands: Sequence[Band],
     config: SamePlaceConfig | None = None,
     *,
+    references: Sequence[Reference] = (),
     workers: int | None = None,
     embed: Embed | None = None,
 ) -> SamePlace:
@@ -61,10 +63,12 @@ def same_place(
         frame: sample table; excluded rows are not looked at and stay alone.
         bands: bands of the images.
         config: None takes the defaults.
+        references: of the data set, for layers of heights and `rectify`.
         workers: threads; None takes one per processor.
         embed: turns pictures into vectors, for `method: embedding`, which needs it.
 
     Raises:
+        RecipeError: `rectify` names what is no such reference.
         StageError: `method: footprint` and a sample has none; `method: embedding` without `embed`.
         FileReadError, BandError, FormulaError: a file or a formula is not what it should be.
 
@@ -86,7 +90,7 @@ def same_place(
     if config.method == "embedding" and len(rows):
         return _by_embedding(frame, rows, bands, config, embed, pairs)
     if config.method != "none" and len(others):
-        found, findings = find_image_pairs(others, bands, config, workers)
+        found, findings = find_image_pairs(others, bands, config, workers, references)
         pairs += found
     table = make_pairs(pairs)
     linking = table[~(table["overlap"] < config.link_overlap)]

@@ -38,6 +38,21 @@ class EmbeddingConfig(BaseModel):
     """Root of a random network's weights."""
 
 
+class RectifyConfig(BaseModel):
+    """By which references oblique images are laid on the ground before they are compared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    height: str = "agl"
+    """Raster of heights above ground, m, on the pixels of the image."""
+
+    scale: str = "scale"
+    """Number: pixels by which a metre of height is displaced."""
+
+    angle: str = "angle"
+    """Angle: where the ground below a height lies, 0 down, counter-clockwise."""
+
+
 class SamePlaceConfig(BaseModel):
     """What is compared, and how much agreement makes two samples the same place.
 
@@ -52,7 +67,12 @@ class SamePlaceConfig(BaseModel):
     network finds them, which has no geometry and is kept to be compared with; `none`: only sites and duplicates."""
 
     layers: tuple[str, ...] = ()
-    """Formulas over band names whose evidence adds up; empty: elevation and near infrared, or what there is of them."""
+    """Formulas over bands, and rasters of values on the images' pixels, whose evidence adds up; empty: elevation and
+    near infrared, or what there is of them, and with `rectify` the root of the heights."""
+
+    rectify: RectifyConfig | None = None
+    """Lays oblique images on the ground before they are compared, so that views from several sides agree; images
+    without heights, scale or angle, such as those to be predicted, are compared as they are."""
 
     valid: str | None = None
     """Formula that is true where a pixel can be trusted, such as `qa == 0`; None takes what `quality.corrupted` leaves,
@@ -75,8 +95,8 @@ class SamePlaceConfig(BaseModel):
     """Expected number of unrelated pairs that are taken for the same place by chance, over the whole data set."""
 
     sites_are_places: bool = True
-    """Whether samples of one site are one group; false where a site is a whole city or region whose samples show
-    different places, and folds should hold parts of each."""
+    """Whether samples of one site are one group; false where a site is a whole city or region: its samples show
+    different places, none of them lies in another site, and folds may hold parts of each."""
 
     min_footprint_overlap: float = Field(default=0.001, ge=0, le=1)
     """Least shared ground of two footprints, as a share of the smaller one."""

@@ -58,7 +58,9 @@ def audit(run: Run) -> None:
     faulty = frame["sample"][frame["excluded"].notna()]
     frame = label_figures(frame, run.recipe.quality.figures, run.bands, run.classes)
     frame, suspects = set_aside(run, frame, decisions)
-    found = same_place(frame, run.bands, _trusted(run), embed=_embed(run))
+    found = same_place(
+        frame, run.bands, _trusted(run), references=run.references, embed=_embed(run)
+    )
     write_samples(run.path("audit/audited.parquet"), add_groups(frame, found.groups))
     findings = without_repeats([*findings, *suspects, *found.findings])
     write_findings(run.path("audit/findings.csv"), findings)
