@@ -6,6 +6,7 @@ angles. Pooled scores, scores per site, cross-fitted choices and bootstrap inter
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from landseer.core.classes import IGNORE
 from landseer.errors import UsageError
 from landseer.metrics.confusion import confusion_matrix
-from landseer.metrics.pose import angle_error_deg, end_point_sums, flow_sums
+from landseer.metrics.pose import angle_error_deg, city_score, end_point_sums, flow_sums
 from landseer.metrics.regression import FIELDS, HEIGHT_EDGES_M, value_scores, value_sums
 from landseer.metrics.scores import score, score_names
 
@@ -25,7 +26,10 @@ Counts = NDArray[np.float64]
 Values = Mapping[str, NDArray[np.generic]]
 """By target: (h, w) class numbers or values, (n, h, w) layers, (n,) vectors, or single numbers."""
 
-_ERRORS = ("rmse", "mae", "bias", "error_deg", "epe", "brier")
+_ERROR = re.compile(
+    r"(?!(?:.*_)?(?:dice|iou|precision|recall)_).*_(?:rmse|mae|bias|error_deg|epe|brier)(?:_sites)?"
+)
+"""Names of errors; what ends so after the name of a mask's score is a class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ class Evaluation:
         targets: the targets.
 
     Raises:
-        UsageError: none is given, or class names do not do.
+        UsageError: none is given, class names do not do, or two targets have a score of the same name.
     """
 
     def __init__(self, targets: Sequence[Target]) -> None:
@@ -89,7 +93,8 @@ class Evaluation:
             [part for target in targets for part in _parts_of(target)] + _pose_parts(targets)
         )
         self.n_fields = sum(part.size for part in self._parts)
-        self._has_pose = any(part.name == "flow" for part in self._parts)
+        self._pose = _pose_names(targets)
+        _check_names(self._parts)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -113,18 +118,21 @@ class Evaluation:
             counts: (n, F) of samples, groups or sites.
             sites: the site of each.
 
-        Edges: undefined scores are NaN; means over sites leave out sites on which nothing is known.
+        Edges: undefined scores are NaN; means over sites leave out sites on which nothing is known, or the truth is
+            constant. Missing predictions make scores and means over sites NaN, and a site 0 in `geopose_r2`.
         """
+        if len(counts) != len(sites):
+            raise ValueError(f"expected {len(counts)} sites; got {len(sites)}")
         by_site = _sum_by(counts, sites)
         result: dict[str, float] = {}
         for part, piece in self._pieces(by_site):
             result |= part.scores(piece.sum(0))
             if part.by_site:
-                each = [part.scores(one) for one in piece]
-                result |= {f"{name}_sites": _mean([one[name] for one in each]) for name in each[0]}
-        if self._has_pose:
-            height = next(t.name for t in self.targets if t.kind == "height")
-            result["geopose_r2"] = (result[f"{height}_r2_sites"] + result["flow_r2_sites"]) / 2
+                result |= _over_sites(part, piece)
+        if self._pose is not None:
+            pieces = {part.name: piece for part, piece in self._pieces(by_site)}
+            cities = zip(pieces[self._pose[0]], pieces["flow"][:, 0], strict=True)
+            result["geopose_r2"] = _mean([city_score(agl, flow).value for agl, flow in cities])
         return result
 
     def confusion(self, counts: Counts, target: str) -> NDArray[np.int64]:
@@ -148,14 +156,14 @@ class Evaluation:
 
 def higher_is_better(name: str) -> bool:
     """Return whether a score grows as predictions get better; errors do not."""
-    return not any(name.removesuffix("_sites").endswith(end) for end in _ERRORS)
+    return _ERROR.fullmatch(name) is None
 
 
 def goodness(name: str, value: float) -> float:
     """Return a score so that more is better: errors change their sign, a bias counts by its size."""
-    if name.removesuffix("_sites").endswith("bias"):
-        return -abs(value)
-    return value if higher_is_better(name) else -value
+    if higher_is_better(name):
+        return value
+    return -abs(value) if name.removesuffix("_sites").endswith("_bias") else -value
 
 
 def _parts_of(target: Target) -> list[Part]:
@@ -277,12 +285,40 @@ _KINDS: dict[str, Callable[[Target], Part]] = {
 }
 
 
+def _over_sites(part: Part, piece: NDArray[np.float64]) -> dict[str, float]:
+    """Average each score over sites: (sites, ..., fields) sums."""
+    each = [part.scores(one) for one in piece]
+    has_missing = bool(piece[..., FIELDS.index("n_missing")].any())
+    return {
+        f"{name}_sites": float("nan") if has_missing else _mean([one[name] for one in each])
+        for name in each[0]
+    }
+
+
+def _check_names(parts: Sequence[Part]) -> None:
+    """Refuse targets of which one has a score that is called like another's."""
+    names = [name for part in parts for name in part.scores(np.zeros(part.shape))]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(
+            f"expected targets whose scores have names of their own; got {', '.join(twice)} twice",
+            where="targets",
+            do="rename a target",
+        )
+
+
+def _pose_names(targets: Sequence[Target]) -> tuple[str, ...] | None:
+    """Return the first height, direction and flow scale; None where one of them is not there."""
+    found = [[target.name for target in targets if target.kind == kind] for kind in _POSE]
+    return tuple(names[0] for names in found) if all(found) else None
+
+
 def _pose_parts(targets: Sequence[Target]) -> list[Part]:
     """Return the flow that a height, a direction and a flow scale make together, where all three are there."""
-    found = {kind: [t.name for t in targets if t.kind == kind] for kind in _POSE}
-    if not all(found.values()):
+    found = _pose_names(targets)
+    if found is None:
         return []
-    height, direction, scale = (found[kind][0] for kind in _POSE)
+    height, direction, scale = found
 
     def vectors(values: Values) -> NDArray[np.float64]:
         unit = np.asarray(values[direction], float).ravel()
