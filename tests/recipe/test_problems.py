@@ -211,7 +211,7 @@ def test_inputs_take_text_or_settings_as_formula(recipe: str, ask: Ask) -> None:
         (
             "adapter: kelp",
             "adaptor: kelp",
-            "2:1: data.adapter: expected one of kelp, folder; got none; "
+            "2:1: data.adapter: expected one of kelp, geopose, folder; got none; "
             "is 'adaptor' meant to be 'adapter'?",
         ),
         (
@@ -281,7 +281,7 @@ def test_everything_wrong_in_one_file_is_listed_in_its_order(recipe: str, ask: A
 def test_parts_with_faults_of_their_own_cause_no_further_ones(recipe: str, ask: Ask) -> None:
     text = recipe.replace("adapter: kelp", "adapter: kelb")
     assert ask(text + "select: {metric: dice_weed}") == [
-        "3:3: data.adapter: expected one of kelp, folder; got 'kelb'; did you mean 'kelp'?"
+        "3:3: data.adapter: expected one of kelp, geopose, folder; got 'kelb'; did you mean 'kelp'?"
     ]
 
 
@@ -290,7 +290,7 @@ def test_overrides_are_named_as_what_they_are(recipe: str, ask: Ask) -> None:
     overrides = ("train.epochs=many", "mdel.encoder=x", "inputs.bands.1=nirr", "data={rot: x}")
     assert ask(text, *overrides) == [
         "17:3: train.batch_size: expected a number of at least 1; got 0",
-        "command line: data.adapter: expected one of kelp, folder; got none",
+        "command line: data.adapter: expected one of kelp, geopose, folder; got none",
         f"command line: mdel: expected one of {TOP} keys; got 'mdel'; did you mean 'model'?",
         "command line: train.epochs: expected a whole number; got 'many'",
     ]

@@ -7,29 +7,32 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from landseer.adapters import config_bands, config_classes, config_references
+from landseer.adapters import config_bands, config_classes
 from landseer.adapters.pattern import find_files
 from landseer.core.bands import Band
 from landseer.errors import LandseerError
 from landseer.feed.targets import make_evaluation
-from landseer.losses.build import build_loss, build_target_loss
+from landseer.losses.build import build_loss
 from landseer.models.decoders import decoder_settings
 from landseer.models.encoders import check_encoder, check_weights
-from landseer.models.heads import check_outputs
 from landseer.models.inputs import plan_inputs
-from landseer.models.outputs import make_outputs, make_quantity
-from landseer.models.targets import MASK, check_targets
 from landseer.quantities.d4 import TTA_SETS
 from landseer.quantities.views import problem_of_views
 from landseer.raster.read import read_info
 from landseer.recipe.problems import Problem
 from landseer.recipe.schema import Recipe
+from landseer.recipe.target_checks import (
+    LOSS_LINE,
+    heads,
+    target_losses,
+    targets,
+    too_few_classes,
+)
+from landseer.recipe.targets import specs_of
 from landseer.recipe.wording import nearest, not_among
 from landseer.recipe.yaml_file import KeyPath
 from landseer.spectral.formula import Formula
 from landseer.spectral.resolve import resolve
-
-_LOSS_LINE = re.compile(r"loss\[(\d+)\] \(\w+\): (.*)")
 
 _SINGLE_EQUALS = re.compile(r"(?<![=<>!])=(?!=)")
 
@@ -61,59 +64,6 @@ def _nearby(path: Path) -> str:
     missing = path.relative_to(parent).parts[0]
     names = [folder.name for folder in parent.iterdir() if folder.is_dir()]
     return nearest(missing, names) or f"; {parent} is there"
-
-
-_CLASSED = frozenset({"mask", "soft_mask"})
-
-
-def _targets(recipe: Recipe) -> Iterator[Problem]:
-    """Targets must be references of the data, have losses that fit, and be taught somewhere."""
-    references = [one.name for one in config_references(recipe.data)]
-    if len(config_classes(recipe.data)):
-        references.insert(0, MASK)
-    names = config_classes(recipe.data).names
-    for target, message in check_targets(recipe.target_specs, references):
-        yield Problem(("targets", target), message)
-    for target, config in recipe.targets.items():
-        for layer in config.layers if config.quantity == "presence" and config.of else ():
-            if layer not in names:
-                yield Problem(("targets", target, "layers"), not_among(names, layer))
-        needs = getattr(config.the_head, "needs", ())
-        for need in needs:
-            if need not in recipe.targets:
-                yield Problem(("targets", target, "head"), not_among(list(recipe.targets), need))
-    if recipe.targets and not any(c.loss or c.quantity == "mask" for c in recipe.targets.values()):
-        yield Problem(("targets",), "expected a loss for one target or more; got none")
-
-
-def _target_losses(recipe: Recipe) -> Iterator[Problem]:
-    """Losses of targets must fit their quantities."""
-    n_classes = len(config_classes(recipe.data))
-    for target, config in recipe.targets.items():
-        if not config.loss:
-            continue
-        try:
-            build_target_loss(config.loss, make_quantity(config.spec(), n_classes, recipe.model))
-        except LandseerError as error:
-            for line in error.message.splitlines():
-                yield Problem(("targets", target, "loss"), line)
-
-
-def _head_order(recipe: Recipe) -> Iterator[Problem]:
-    """Heads must be able to answer one after another."""
-    n_classes = len(config_classes(recipe.data))
-    try:
-        check_outputs(make_outputs(recipe.target_specs, n_classes, recipe.model))
-    except LandseerError as error:
-        yield Problem(("targets",), _one_line(error))
-
-
-def _classes(recipe: Recipe) -> Iterator[Problem]:
-    """There must be something to tell apart."""
-    count = len(config_classes(recipe.data))
-    has_mask = any(spec.quantity in _CLASSED for spec in recipe.target_specs.values())
-    if count < 2 and has_mask:
-        yield Problem(("data", "classes"), f"expected two classes or more to learn; got {count}")
 
 
 def _bands(recipe: Recipe) -> Iterator[Problem]:
@@ -237,13 +187,13 @@ def _model(recipe: Recipe) -> Iterator[Problem]:
 
 def _loss(recipe: Recipe) -> Iterator[Problem]:
     """Losses must fit the classes."""
-    if not any(spec.quantity == "mask" for spec in recipe.target_specs.values()):
+    if not any(spec.quantity == "mask" for spec in specs_of(recipe.targets).values()):
         return
     try:
         build_loss(recipe.loss, len(config_classes(recipe.data)), recipe.model.activation)
     except LandseerError as error:
         for line in error.message.splitlines():
-            match = _LOSS_LINE.fullmatch(line)
+            match = LOSS_LINE.fullmatch(line)
             yield Problem(("loss", int(match[1])), match[2]) if match else Problem(("loss",), line)
 
 
@@ -260,9 +210,10 @@ def _monitor(recipe: Recipe) -> Iterator[Problem]:
 def _score(recipe: Recipe, path: KeyPath, name: str | None) -> Iterator[Problem]:
     """A score's name must be one of these targets' scores."""
     try:
-        valid = make_evaluation(recipe.target_specs, config_classes(recipe.data).names).names
+        valid = make_evaluation(specs_of(recipe.targets), config_classes(recipe.data).names).names
     except LandseerError as error:
-        yield Problem(("data", "classes"), _one_line(error))
+        at: KeyPath = ("targets",) if error.where == "targets" else ("data", "classes")
+        yield Problem(at, _one_line(error))
         return
     if name is not None and name not in valid:
         yield Problem(path, not_among(valid, name))
@@ -355,10 +306,10 @@ Check = Callable[[Recipe], Iterator[Problem]]
 
 CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("data",), _data),
-    (("data", "model", "targets"), _classes),
-    (("data", "targets"), _targets),
-    (("data", "model", "targets"), _target_losses),
-    (("data", "model", "targets"), _head_order),
+    (("data", "targets"), too_few_classes),
+    (("data", "targets"), targets),
+    (("data", "model", "targets"), target_losses),
+    (("data", "model", "targets"), heads),
     (("data", "quality"), _quality),
     (("quality",), _exclusions),
     (("data", "same_place"), _same_place),

@@ -13,8 +13,8 @@ from landseer.audit.suspects import SuspectsConfig
 from landseer.augment import AugmentConfig
 from landseer.losses import Dice, LossConfig
 from landseer.models.config import ModelConfig, PreprocessConfig
-from landseer.models.targets import ONLY_MASK, TargetSpec
-from landseer.recipe.targets import TargetConfig
+from landseer.models.targets import TargetSpec
+from landseer.recipe.targets import TargetConfig, specs_of
 from landseer.report.config import ReportConfig
 from landseer.samples.weights import WeightsConfig
 from landseer.select.config import SelectConfig
@@ -73,4 +73,4 @@ class Recipe(BaseModel):
     @property
     def target_specs(self) -> dict[str, TargetSpec]:
         """What is predicted, the class mask where no target is named."""
-        return {name: target.spec() for name, target in self.targets.items()} or dict(ONLY_MASK)
+        return specs_of(self.targets)

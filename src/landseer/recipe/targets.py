@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import Field
 
 from landseer.losses import LossConfig
-from landseer.models.targets import TargetSpec
+from landseer.models.targets import ONLY_MASK, TargetSpec
 
 
 class TargetConfig(TargetSpec):
@@ -19,3 +21,8 @@ class TargetConfig(TargetSpec):
     def spec(self) -> TargetSpec:
         """Return what the network and the model folder need to know."""
         return TargetSpec(**{name: getattr(self, name) for name in TargetSpec.model_fields})
+
+
+def specs_of(targets: Mapping[str, TargetConfig]) -> dict[str, TargetSpec]:
+    """Return what is predicted, the class mask where no target is named."""
+    return {name: target.spec() for name, target in targets.items()} or dict(ONLY_MASK)
