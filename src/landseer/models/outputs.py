@@ -63,4 +63,5 @@ def make_outputs(
 
 def _given(spec: TargetSpec) -> dict[str, Any]:
     """Return the settings that a target names."""
-    return {} if spec.activation is None else {"activation": spec.activation}
+    given = {"activation": spec.activation, "typical": spec.typical}
+    return {name: value for name, value in given.items() if value is not None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from landseer.errors import UsageError
 from landseer.models.heads_config import DEFAULT_HEADS, Extent, HeadConfig
@@ -58,6 +58,8 @@ class TargetSpec(BaseModel):
     """Unit of a dense_value or image_value."""
     activation: Literal["none", "relu", "softplus"] | None = None
     """How an output becomes a value; null takes the quantity's own."""
+    typical: float | None = Field(None, gt=0, allow_inf_nan=False)
+    """Value for which a network's output of 1 stands; null takes the mean of the reference over training samples."""
     layers: tuple[str, ...] = ()
     """Names of the layers of a multi_label mask, or of the classes whose presence is asked for."""
     head: HeadConfig | None = None

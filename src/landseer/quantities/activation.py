@@ -11,9 +11,17 @@ Activation = Literal["none", "relu", "softplus"]
 """`none` leaves numbers alone; `relu` cuts below 0, `softplus` comes near 0 smoothly and never reaches it."""
 
 
-def activate(raw: Tensor, activation: Activation) -> Tensor:
-    """Apply an activation in float32."""
+def activate(raw: Tensor, activation: Activation, typical: float = 1.0) -> Tensor:
+    """Apply an activation in float32, and give the result its unit.
+
+    Args:
+        raw: outputs of a network, near 0 when it knows nothing.
+        activation: see `Activation`.
+        typical: the value for which an activated output of 1 stands: networks learn numbers near 1 sooner than others.
+    """
     raw = raw.float()
     if activation == "relu":
-        return raw.relu()
-    return functional.softplus(raw) if activation == "softplus" else raw
+        raw = raw.relu()
+    elif activation == "softplus":
+        raw = functional.softplus(raw)
+    return raw if typical == 1.0 else raw * typical

@@ -20,10 +20,12 @@ class FlowScale:
 
     Attributes:
         activation: how a network's output becomes a scale.
+        typical: the value for which an activated output of 1 stands.
     """
 
     kind: ClassVar[str] = "flow_scale"
     activation: Activation = "relu"
+    typical: float = 1.0
 
     @property
     def unit(self) -> str:
@@ -52,7 +54,7 @@ class FlowScale:
 
     def value(self, raw: Tensor) -> Tensor:
         """Turn outputs into pixels per metre, float32."""
-        return activate(raw, self.activation)
+        return activate(raw, self.activation, self.typical)
 
     def transform(self, values: Tensor, element: Element) -> Tensor:
         """Leave scales as they are: no element of D4 stretches."""

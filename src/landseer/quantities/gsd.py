@@ -20,10 +20,12 @@ class Gsd:
 
     Attributes:
         activation: how a network's output becomes a distance.
+        typical: the value for which an activated output of 1 stands.
     """
 
     kind: ClassVar[str] = "gsd"
     activation: Activation = "softplus"
+    typical: float = 1.0
 
     @property
     def unit(self) -> str:
@@ -52,7 +54,7 @@ class Gsd:
 
     def value(self, raw: Tensor) -> Tensor:
         """Turn outputs into metres per pixel, float32."""
-        return activate(raw, self.activation)
+        return activate(raw, self.activation, self.typical)
 
     def transform(self, values: Tensor, element: Element) -> Tensor:
         """Leave distances as they are: no element of D4 stretches."""

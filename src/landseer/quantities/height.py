@@ -20,10 +20,12 @@ class Height:
 
     Attributes:
         activation: how a network's output becomes a height; `relu` never gives less than 0.
+        typical: the value for which an activated output of 1 stands.
     """
 
     kind: ClassVar[str] = "height"
     activation: Activation = "relu"
+    typical: float = 1.0
 
     @property
     def unit(self) -> str:
@@ -52,7 +54,7 @@ class Height:
 
     def value(self, raw: Tensor) -> Tensor:
         """Turn outputs into metres, float32."""
-        return activate(raw, self.activation)
+        return activate(raw, self.activation, self.typical)
 
     def transform(self, values: Tensor, element: d4.Element) -> Tensor:
         """Turn or mirror (..., h, w): a height goes with its pixel."""

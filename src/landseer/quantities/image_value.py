@@ -21,11 +21,13 @@ class ImageValue:
     Attributes:
         unit: what it is measured in.
         activation: how a network's output becomes a value.
+        typical: the value for which an activated output of 1 stands.
     """
 
     kind: ClassVar[str] = "image_value"
     unit: str = ""
     activation: Activation = "none"
+    typical: float = 1.0
 
     @property
     def extent(self) -> Extent:
@@ -49,7 +51,7 @@ class ImageValue:
 
     def value(self, raw: Tensor) -> Tensor:
         """Turn outputs into values, float32."""
-        return activate(raw, self.activation)
+        return activate(raw, self.activation, self.typical)
 
     def transform(self, values: Tensor, element: Element) -> Tensor:
         """Leave values as they are."""

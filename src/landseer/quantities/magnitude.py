@@ -20,10 +20,12 @@ class Magnitude:
 
     Attributes:
         activation: how a network's output becomes a magnitude.
+        typical: the value for which an activated output of 1 stands.
     """
 
     kind: ClassVar[str] = "magnitude"
     activation: Activation = "relu"
+    typical: float = 1.0
 
     @property
     def unit(self) -> str:
@@ -52,7 +54,7 @@ class Magnitude:
 
     def value(self, raw: Tensor) -> Tensor:
         """Turn outputs into pixels, float32."""
-        return activate(raw, self.activation)
+        return activate(raw, self.activation, self.typical)
 
     def transform(self, values: Tensor, element: d4.Element) -> Tensor:
         """Turn or mirror (..., h, w): no element of D4 stretches."""

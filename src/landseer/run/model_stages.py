@@ -25,7 +25,7 @@ from landseer.models.inputs import plan_inputs
 from landseer.models.model import Model, build_model
 from landseer.models.outputs import make_quantity
 from landseer.models.store import load_member
-from landseer.models.targets import MASK
+from landseer.models.targets import MASK, TargetSpec
 from landseer.predict.ensemble import Ensemble, Precision, Voting
 from landseer.predict.model_folder import MemberSource, save_model_folder
 from landseer.predict.oof import OofBatch, write_oof
@@ -33,6 +33,7 @@ from landseer.predict.spec import ModelSpec, Naming
 from landseer.raster.read import read_info
 from landseer.run.context import Run
 from landseer.run.outside import training_files
+from landseer.run.typical import with_typical
 from landseer.samples.labelled import is_labelled
 from landseer.samples.schema import is_missing
 from landseer.samples.table import read_samples, usable
@@ -203,9 +204,14 @@ def make_job(
         classes=run.classes,
         monitor=monitor_of(run),
         seed=derive(run.recipe.seed, "member", member.fold, member.seed),
-        targets=run.recipe.target_specs,
+        targets=specs_of(run),
         balance=run.recipe.balance,
     )
+
+
+def specs_of(run: Run) -> dict[str, TargetSpec]:
+    """Return what is predicted, real values in units that a network learns soon."""
+    return with_typical(run, trainable(run))
 
 
 def make_model(run: Run, seed: int, *, pretrained: bool = True) -> Model:
@@ -218,7 +224,7 @@ def make_model(run: Run, seed: int, *, pretrained: bool = True) -> Model:
         len(run.classes),
         seed=seed,
         pretrained=pretrained,
-        targets=run.recipe.target_specs,
+        targets=specs_of(run),
     )
 
 
@@ -301,7 +307,7 @@ def deciding_mask(run: Run) -> str | None:
 
 def make_trial(run: Run, frame: gpd.GeoDataFrame, oof: OofFolders) -> Trial:
     """Put together what real-valued targets are judged by."""
-    specs = run.recipe.target_specs
+    specs = specs_of(run)
     return Trial(
         source=make_source(run, frame, with_images=False),
         specs=specs,
@@ -336,7 +342,7 @@ def write_model(run: Run) -> None:
         name=run.recipe.name,
         bands=run.bands,
         file_bands=read_info(Path(trainable(run)["image"].iloc[0])).count,
-        targets=run.recipe.target_specs,
+        targets=specs_of(run),
         classes=run.classes,
         inputs=run.recipe.inputs,
         model=run.recipe.model.model_copy(update={"weights": "none"}),

@@ -52,5 +52,5 @@ def build_objective(
 def _plain(quantity: Quantity) -> Quantity:
     """Return a quantity that takes values as they are."""
     if isinstance(quantity, DenseValue | Height | Magnitude):
-        return replace(quantity, activation="none")
+        return replace(quantity, activation="none", typical=1.0)
     return quantity
