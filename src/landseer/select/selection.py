@@ -36,7 +36,7 @@ class Comparison(BaseModel):
 
     model_config = _FROZEN
 
-    choice: Literal["threshold", "tta", "weights"]
+    choice: Literal["threshold", "tta", "weights", "baseline"]
     """What is chosen."""
     option: str
     """The option taken."""

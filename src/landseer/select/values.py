@@ -12,6 +12,7 @@ from landseer.core.seeds import generator
 from landseer.errors import DataError, UsageError
 from landseer.metrics.evaluation import Evaluation, goodness
 from landseer.metrics.regression import bin_names, binned_scores
+from landseer.select.baseline import constant_counts
 from landseer.select.config import SelectConfig
 from landseer.select.crossfit import make_parts
 from landseer.select.selection import (
@@ -90,7 +91,10 @@ def select_values(trial: Trial, held: Held, config: SelectConfig, *, seed: int =
         n_samples=len(held.samples),
         n_groups=len(set(held.groups)),
         folds=tuple(_folds(judge, held, parts, honest, chosen)),
-        comparisons=tuple(judge.compare(trial.oof, counts)),
+        comparisons=(
+            *judge.compare(trial.oof, counts),
+            judge.against_constant(honest, _constant(trial, held, config)),
+        ),
         curves=(),
         groups=judge.each(honest, held.groups),
         samples=judge.each(honest, held.samples),
@@ -237,6 +241,12 @@ class _Judge:
             high=high,
         )
 
+    def against_constant(self, honest: Counts, constant: Counts) -> Comparison:
+        """Compare the cross-fitted prediction with a constant per site."""
+        pair = {("model", ALL_SEEDS): honest, ("constant", ALL_SEEDS): constant}
+        option, against = pair
+        return self._compare(pair, "baseline", option, against, "model", "constant per site")
+
     def each(self, counts: Counts, keys: Sequence[str]) -> dict[str, float]:
         """Score each group or sample by itself."""
         rows: dict[Hashable, list[int]] = {}
@@ -253,9 +263,7 @@ class _Judge:
     def by_site(self, counts: Counts) -> dict[str, dict[str, float]]:
         """Return all scores of each site."""
         sites = np.array(self.held.sites)
-        return {
-            site: self.scores(counts, sites == site) for site in sorted(set(self.held.sites))
-        }
+        return {site: self.scores(counts, sites == site) for site in sorted(set(self.held.sites))}
 
     def by_class(self, counts: Counts, trial: Trial) -> dict[str, dict[str, dict[str, float]]]:
         """Return the errors of heights by class of height."""
@@ -269,6 +277,18 @@ class _Judge:
                 for number, text in enumerate(bin_names())
             }
         return result
+
+
+def _constant(trial: Trial, held: Held, config: SelectConfig) -> Counts:
+    """Count what a constant per site would score."""
+    return constant_counts(
+        trial,
+        held.positions,
+        held.folds,
+        held.sites,
+        middle=config.metric.removesuffix("_sites").endswith("mae"),
+        workers=config.workers,
+    )
 
 
 def _folds(
