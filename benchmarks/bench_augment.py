@@ -5,8 +5,12 @@ augmentation (geometric on the raw bands, photometric on all channels), of prepr
 (forward, backward, optimiser) are measured in turn, so that a busy machine troubles all alike. Goal: augmentation
 and preprocessing together take less than a tenth of the training step.
 
+Then the same augmentation of 16 samples of 24 bands, a height and a mask by landseer, kornia and torchvision, beside
+one bare `grid_sample` of the same tensors (`augment_peers.py`). Goal: at most 1.2 times the bare call, and less than
+the others.
+
     python benchmarks/bench_augment.py [--rounds 7] [--threads 1] [--device cpu] [--clock cpu] [--keep-memory]
-        [--out FILE.json]
+        [--only peers] [--out FILE.json]
 
 On a CPU the clock is the processor time of this process, which others on the machine trouble least; `--clock wall`
 and accelerators take the time on the wall.
@@ -16,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -23,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from augment_peers import build_peers, is_same_map, versions
 from torch import Tensor
 
 from landseer.augment import AugmentConfig
@@ -38,8 +44,9 @@ from landseer.models.network import build_network
 from landseer.models.outputs import make_outputs
 from landseer.models.preprocess import build_preprocess
 from landseer.models.targets import ONLY_MASK
+from landseer.quantities import ClassMask
 
-SIDE_PX, BATCH, GOAL = 352, 4, 0.10
+SIDE_PX, BATCH, GOAL, PEER_GOAL = 352, 4, 0.10, 1.2
 BANDS = (
     Band("swir", 1, ("S1", "S2"), nodata=-32768),
     Band("nir", 2, ("N",), nodata=-32768),
@@ -85,6 +92,7 @@ def main() -> None:
     parser.add_argument(
         "--keep-memory", action="store_true", help="let glibc keep freed memory (Linux)"
     )
+    parser.add_argument("--only", choices=("step", "peers"), help="one of the two comparisons")
     parser.add_argument("--out", type=Path, help="JSON file for the figures")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -93,8 +101,13 @@ def main() -> None:
     device = torch.device(options.device)
     use_cpu = options.clock == "cpu" and device.type == "cpu"
     clock = time.process_time if use_cpu else time.perf_counter
-    figures = measure(options.rounds, device, clock)
+    load = [os.getloadavg()[0]]
+    figures = {} if options.only == "peers" else measure(options.rounds, device, clock)
+    if options.only != "step" and device.type == "cpu":
+        figures["resampling"] = measure_peers(options.rounds, clock)
+    load.append(os.getloadavg()[0])
     figures["settings"] = {
+        "load average": load, "versions": versions(),
         "clock": clock.__name__,
         "keep_memory": options.keep_memory,
         "threads": options.threads, "device": options.device, "torch": torch.__version__,
@@ -129,6 +142,26 @@ def measure(rounds: int, device: torch.device, clock: Callable[[], float]) -> di
     return figures
 
 
+def measure_peers(rounds: int, clock: Callable[[], float]) -> dict[str, Any]:
+    """Time each way in every round, after one round that does not count; ratios are of the same round."""
+    parts, absent = build_peers()
+    times: dict[str, list[float]] = {name: [] for name in parts}
+    for round_number in range(rounds + 1):
+        for name, part in parts.items():
+            seconds = timed(part, round_number, torch.device("cpu"), clock)
+            if round_number:
+                times[name].append(seconds)
+    return {
+        "ms": {name: spread(values, 1e3) for name, values in times.items()},
+        "times a bare grid_sample": {
+            name: spread([a / b for a, b in zip(values, times["grid_sample"], strict=True)], 1.0)
+            for name, values in times.items()
+        },
+        "absent": absent,
+        "largest difference from grid_sample": is_same_map(),
+    }
+
+
 def build_parts(device: torch.device) -> dict[str, Callable[[int], object]]:
     """Return what is timed; each part takes the number of the round, so that draws differ."""
     config = PreprocessConfig(
@@ -148,7 +181,10 @@ def build_parts(device: torch.device) -> dict[str, Callable[[int], object]]:
     def augment(settings: AugmentConfig) -> Callable[[int], Tensor]:
         def run(epoch: int) -> Tensor:
             ids = range(BATCH)
-            geometric(x_bchw, target_bhw, ids, settings, seed=0, epoch=epoch, nearest_channels=[5])
+            targets, quantities = {"label": target_bhw}, {"label": ClassMask(2)}
+            geometric(
+                x_bchw, targets, quantities, ids, settings, seed=0, epoch=epoch, nearest_channels=[5]
+            )  # fmt: skip
             return photometric(z_bkhw, ids, settings, seed=0, epoch=epoch)
 
         return run
@@ -215,12 +251,26 @@ def spread(values: list[float], factor: float) -> dict[str, float]:
 
 
 def show(figures: dict[str, Any]) -> None:
-    """Print the figures as two small tables."""
-    for name, row in figures["ms"].items():
+    """Print the figures as small tables."""
+    for name, row in figures.get("ms", {}).items():
         print(f"{name:42s} {row['median']:9.1f} ms   ({row['min']:.1f} to {row['max']:.1f})")
-    print(f"goal: augmentation and preprocessing below {GOAL:.0%} of the training step")
-    for name, row in figures["share of the training step"].items():
+    if "ms" in figures:
+        print(f"goal: augmentation and preprocessing below {GOAL:.0%} of the training step")
+    for name, row in figures.get("share of the training step", {}).items():
         print(f"{name:42s} {row['median']:9.1%}      ({row['min']:.1%} to {row['max']:.1%})")
+    if "resampling" in figures:
+        show_peers(figures["resampling"])
+
+
+def show_peers(figures: dict[str, Any]) -> None:
+    """Print the times of all ways beside a bare grid_sample."""
+    print(f"goal: landseer at most {PEER_GOAL} times a bare grid_sample, and below the others")
+    for name, row in figures["times a bare grid_sample"].items():
+        middle = figures["ms"][name]["median"]
+        times = f"{row['median']:6.2f} times ({row['min']:.2f} to {row['max']:.2f})"
+        print(f"{name:44s} {middle:8.1f} ms {times}")
+    for name, reason in figures["absent"].items():
+        print(f"{name:44s} {reason}")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from landseer.augment import AugmentConfig, resample
+from landseer.augment import AugmentConfig, resample, warp
 from landseer.augment.affine import Geometry, places
 from landseer.augment.draw import draw_geometry
 from landseer.augment.warp import Moved, geometric, move
@@ -128,8 +128,8 @@ def test_whole_shifts_are_copies(element: str, border: str) -> None:
 def slow_bilinear(x_hw: np.ndarray, row: float, col: float) -> float:
     """The mean of the known among four, weighed by nearness, where the nearest is known."""
     height, width = x_hw.shape
-    nearest = np.round(row), np.round(col)
-    if not (0 <= nearest[0] < height and 0 <= nearest[1] < width):
+    nearest = np.clip([np.round(row), np.round(col)], 0, [height - 1, width - 1])
+    if not (-0.5 <= row <= height - 0.5 and -0.5 <= col <= width - 0.5):
         return math.nan
     if math.isnan(x_hw[int(nearest[0]), int(nearest[1])]):
         return math.nan
@@ -143,8 +143,12 @@ def slow_bilinear(x_hw: np.ndarray, row: float, col: float) -> float:
 
 
 def slow_nearest(x_hw: np.ndarray, row: float, col: float, fill: float) -> float:
-    r, c = int(np.round(row)), int(np.round(col))
-    return float(x_hw[r, c]) if 0 <= r < x_hw.shape[0] and 0 <= c < x_hw.shape[1] else fill
+    height, width = x_hw.shape
+    if not (-0.5 <= row <= height - 0.5 and -0.5 <= col <= width - 0.5):
+        return fill
+    return float(
+        x_hw[int(np.clip(np.round(row), 0, height - 1)), int(np.clip(np.round(col), 0, width - 1))]
+    )
 
 
 @pytest.mark.parametrize("holes", ["none", "shared", "groups", "own", "all"])
@@ -225,6 +229,31 @@ def test_other_devices_compute_the_same(holes: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(resample, "_FEW", 100)
     plane_by_plane = geometric(x, targets, ALL, range(4), WILD, seed=0, epoch=0)
     torch.testing.assert_close(side_by_side.image, plane_by_plane.image, equal_nan=True)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(ELEMENTS), st.floats(-180, 180), st.floats(0.5, 3), st.integers(-60, 60),
+    st.integers(-60, 60), st.floats(-0.4, 0.4),
+)  # fmt: skip
+def test_looking_at_a_part_of_the_input_is_looking_at_the_whole(
+    element: str, angle: float, zoom: float, row: int, col: int, skew: float
+) -> None:
+    """What is cut out first is all that is seen, even where the window leaves the input."""
+    x, targets = batch(1, 40)
+    geometry = Geometry(row, col, element, angle, zoom, ((1.0, skew), (0.0, 1.1)))  # type: ignore[arg-type]
+    out = move(x, targets, ALL, [geometry], size=(17, 12))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(warp, "_WORTH_TRIMMING", 0.0)
+        whole = move(x, targets, ALL, [geometry], size=(17, 12))
+    for part, all_of_it in [
+        (out.image, whole.image), (out.targets["height"], whole.targets["height"]),
+        (out.targets["mask"].float(), whole.targets["mask"].float()),
+    ]:  # fmt: skip
+        differs = ~torch.isclose(part, all_of_it, rtol=1e-3, atol=1e-3, equal_nan=True)
+        assert (
+            int(differs.sum()) <= 0.01 * differs.numel()
+        )  # half-way between pixels either may be the nearest
 
 
 def test_pixels_of_large_images_are_counted_exactly() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -88,6 +88,34 @@ def places(
     rows = down * rr + (geometry.row + row) + right * rc
     cols = down * cr + (geometry.col + col) + right * cc
     return rows, cols
+
+
+def trimmed(
+    geometry: Geometry, size: tuple[int, int], source: tuple[int, int]
+) -> tuple[Geometry, slice, slice]:
+    """Find the part of the input that an output sees, one pixel more on each side.
+
+    Args:
+        geometry: what is done.
+        size: height and width of the output.
+        source: height and width of the input.
+
+    Returns:
+        The geometry for that part, and its rows and columns, at least one of each. Beyond it lies nothing that is
+        seen, or the edge of the input.
+    """
+    (rr, rc), (cr, cc) = geometry.linear
+    (down, right), firsts, parts = middle(*size), [], []
+    for start, by_row, by_col, centre, length in (
+        (geometry.row, rr, rc, down, source[0]), (geometry.col, cr, cc, right, source[1]),
+    ):  # fmt: skip
+        reach = abs(by_row) * down + abs(by_col) * right
+        first = min(max(math.floor(start + centre - reach) - 1, 0), length - 1)
+        behind = min(max(math.ceil(start + centre + reach) + 2, first + 1), length)
+        firsts.append(first)
+        parts.append(slice(first, behind))
+    moved = replace(geometry, row=geometry.row - firsts[0], col=geometry.col - firsts[1])
+    return moved, parts[0], parts[1]
 
 
 def carried(

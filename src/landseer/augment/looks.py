@@ -35,23 +35,24 @@ class Looks:
     outside_n: Tensor
     size: tuple[int, int]
 
-    def trust(self, known_p: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Return what each of the four pixels counts where only some are known.
+    def trust(self, holes: Tensor | None = None, n_pixels: int = 0) -> tuple[Tensor, ...]:
+        """Return what each of the four pixels counts where some are unknown.
 
         Formula: w v / sum(w v), with bilinear weights w and v = 1 where known, else 0; NaN where the nearest pixel is
         unknown or the place is outside.
 
         Args:
-            known_p: (p,) bool; None where all are known.
+            holes: indices of the pixels that are unknown; None where there are none.
+            n_pixels: p.
 
         Returns:
             Four times (n,) float32; unknown pixels count 0.
 
         Source: normalised convolution, Knutsson and Westin 1993, doi:10.1109/CVPR.1993.341081.
         """
-        if known_p is None:  # one NaN among the weights makes the sum NaN
+        if holes is None:  # one NaN among the weights makes the sum NaN
             return self.weights[0].masked_fill(self.outside_n, torch.nan), *self.weights[1:]
-        known_p = known_p.to(self.weights[0].dtype)
+        known_p = self.weights[0].new_ones(n_pixels).index_fill_(0, holes, 0.0)
         pairs = zip(self.indices, self.weights, strict=True)
         parts = tuple(known_p.index_select(0, index).mul_(weight) for index, weight in pairs)
         support = parts[0] + parts[1] + parts[2] + parts[3]
@@ -69,7 +70,7 @@ def look(rows_yx: Tensor, cols_yx: Tensor, height: int, width: int, border: Bord
         border: what lies beyond it.
 
     Edges: half-way between two pixels the even one is the nearest. Between the outermost pixel centres and the edge
-        of the input, half a pixel further, the outermost pixels alone count.
+        of the input, half a pixel further, the outermost pixels alone count; the edge itself is inside.
     """
     near_row, above, below, down, out_row = _axis(rows_yx.flatten(), height, border)
     near_col, left, right, along, out_col = _axis(cols_yx.flatten(), width, border)
@@ -93,6 +94,5 @@ def _axis(
     first = inside.floor()
     before = first.int()
     behind = (before + 1).clamp_max_(length - 1)
-    rounded = place_n.round()
-    outside = (rounded < 0) | (rounded >= length)
+    outside = (place_n - (length - 1) / 2).abs_() > length / 2
     return inside.round().int(), before, behind, inside - first, outside

@@ -37,7 +37,7 @@ def bilinear(x_chw: Tensor, looks: Looks, out_cyx: Tensor, bands: Sequence[int] 
         x_chw: float, NaN where unknown; half precision is computed in float32.
         looks: where output pixels look.
         out_cyx: where to write the result.
-        bands: those that are wanted; none means all.
+        bands: those that are wanted, the others are not defined; none means all.
 
     Edges: beyond the input NaN, or the mirrored input, as `looks` were made.
     Source: normalised convolution, Knutsson and Westin 1993, doi:10.1109/CVPR.1993.341081.
@@ -46,16 +46,14 @@ def bilinear(x_chw: Tensor, looks: Looks, out_cyx: Tensor, bands: Sequence[int] 
     out_cn = out_cyx.view(len(out_cyx), -1)
     wanted = list(bands) or list(range(len(x_cp)))
     groups = _known_alike(x_cp, wanted)
-    is_mixed = len(groups) > _MOST_GROUPS
-    for members, known_p in [(wanted, None)] if is_mixed else groups:
-        is_whole = len(members) == len(x_cp)
-        some_cp, some_cn = (x_cp, out_cn) if is_whole else (x_cp[members], out_cn[members])
-        if is_mixed:
-            _each_band_alone(some_cp, looks, some_cn)
-        else:
-            some_cp = some_cp if known_p is None else _zero_where_unknown(some_cp)
-            _sum_up(some_cp, looks.indices, looks.trust(known_p), some_cn)
-        if not is_whole:
+    if len(groups) > _MOST_GROUPS:
+        _each_band_alone(x_cp[wanted], looks, some_cn := out_cn[wanted])
+        out_cn[wanted] = some_cn
+    elif len(groups) == 1:
+        _sum_up(x_cp, looks, groups[0][1], out_cn)
+    else:
+        for members, holes in groups:
+            _sum_up(x_cp[members], looks, holes, some_cn := out_cn[members])
             out_cn[members] = some_cn
 
 
@@ -75,7 +73,7 @@ def nearest(x_chw: Tensor, looks: Looks, fill: float) -> Tensor:
 
 
 def _known_alike(x_cp: Tensor, bands: Sequence[int]) -> list[tuple[list[int], Tensor | None]]:
-    """Group bands that are known at the same pixels; each group with (p,) where, None for everywhere."""
+    """Group bands that are unknown at the same pixels, and say which; None where a group has no such pixel."""
     unknown = x_cp.sum(0).isnan().nonzero().flatten()
     if len(unknown) == 0:
         return [(list(bands), None)]
@@ -84,54 +82,42 @@ def _known_alike(x_cp: Tensor, bands: Sequence[int]) -> list[tuple[list[int], Te
     groups: dict[bytes, list[int]] = {}
     for band in bands:
         groups.setdefault(packed[band].tobytes(), []).append(band)
-    everywhere = torch.ones(x_cp.shape[1], dtype=torch.bool, device=x_cp.device)
     return [
-        (
-            members,
-            everywhere.index_fill(0, unknown[holes_cu[members[0]]], False) if any(key) else None,
-        )
+        (members, unknown[holes_cu[members[0]]] if any(key) else None)
         for key, members in groups.items()
     ]
 
 
-def _sum_up(
-    x_cp: Tensor, indices: tuple[Tensor, ...], weights: tuple[Tensor, ...], out_cn: Tensor
-) -> None:
-    """Sum up four weighted pixels for each output pixel."""
+def _sum_up(x_cp: Tensor, looks: Looks, holes: Tensor | None, out_cn: Tensor) -> None:
+    """Sum up four weighted pixels for each output pixel; all bands are unknown at the same pixels."""
+    weights = looks.trust(holes, x_cp.shape[1])
     if x_cp.device.type == "cpu" and len(x_cp) > _FEW:
-        _sum_up_side_by_side(x_cp, indices, weights, out_cn)
+        table_pc = x_cp.T.contiguous()
+        if holes is not None:
+            table_pc.index_fill_(0, holes, 0.0)
+        index_n4, weight_n4 = _beside(looks.indices), _beside(weights)
+        for part in _parts(*out_cn.shape):
+            out_cn[:, part] = _rows_summed(table_pc, index_n4[part], weight_n4[part]).T
         return
-    total_cn = x_cp.index_select(1, indices[0]).mul_(weights[0])
-    for index_n, weight_n in zip(indices[1:], weights[1:], strict=True):
+    if holes is not None:
+        x_cp = x_cp.index_fill(1, holes, 0.0)
+    total_cn = x_cp.index_select(1, looks.indices[0]).mul_(weights[0])
+    for index_n, weight_n in zip(looks.indices[1:], weights[1:], strict=True):
         total_cn.addcmul_(x_cp.index_select(1, index_n), weight_n.to(x_cp.dtype))
     out_cn[:] = total_cn
-
-
-def _sum_up_side_by_side(
-    x_cp: Tensor, indices: tuple[Tensor, ...], weights: tuple[Tensor, ...], out_cn: Tensor
-) -> None:
-    """Do the same with the bands of each pixel side by side, some pixels at a time."""
-    table_pc, index_n4, weight_n4 = x_cp.T.contiguous(), _beside(indices), _beside(weights)
-    for part in _parts(*out_cn.shape):
-        out_cn[:, part] = _rows_summed(table_pc, index_n4[part], weight_n4[part]).T
 
 
 def _each_band_alone(x_cp: Tensor, looks: Looks, out_cn: Tensor) -> None:
     """Interpolate bands that are unknown at many different pixels: each brings along where it is known."""
     bands = len(x_cp)
     table_pc = x_cp.new_empty((x_cp.shape[1], 2 * bands))
-    table_pc[:, :bands] = _zero_where_unknown(x_cp).T
+    table_pc[:, :bands] = x_cp.nan_to_num(nan=0.0, posinf=torch.inf, neginf=-torch.inf).T
     table_pc[:, bands:] = (x_cp == x_cp).to(x_cp.dtype).T
     index_n4, weight_n4 = _beside(looks.indices), _beside(looks.trust())
     for part in _parts(*out_cn.shape):
         value, support = _rows_summed(table_pc, index_n4[part], weight_n4[part]).chunk(2, dim=1)
         is_void = table_pc.index_select(0, looks.nearest_n[part])[:, bands:] == 0
         out_cn[:, part] = value.div(support).masked_fill_(is_void, torch.nan).T
-
-
-def _zero_where_unknown(x: Tensor) -> Tensor:
-    """Put 0 for NaN, and leave all else."""
-    return x.nan_to_num(nan=0.0, posinf=torch.inf, neginf=-torch.inf)
 
 
 def _rows_summed(table_pc: Tensor, index_n4: Tensor, weight_n4: Tensor) -> Tensor:

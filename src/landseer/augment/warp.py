@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from landseer.augment.affine import Geometry, carried, places, reflect
+from landseer.augment.affine import Geometry, carried, places, reflect, trimmed
 from landseer.augment.config import AugmentConfig
 from landseer.augment.draw import draw_geometry
 from landseer.augment.looks import Border, Looks, look
@@ -21,6 +21,9 @@ from landseer.quantities.d4 import apply
 from landseer.quantities.direction import Direction
 from landseer.quantities.motion import Motion
 from landseer.quantities.quantity import Quantity
+
+_WORTH_TRIMMING = 0.7
+"""Share of the input up to which what is seen of it is cut out first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +129,7 @@ def move(
     image = x_bchw.new_empty((*x_bchw.shape[:2], *size))
     resampled = {n: targets[n].new_empty((*targets[n].shape[:-2], *size)) for n in dense}
     for number, geometry in enumerate(geometries):
-        looks = None
-        if not geometry.is_exact:
-            rows, cols = places(geometry, *size, x_bchw.device)
-            looks = look(rows, cols, x_bchw.shape[2], x_bchw.shape[3], border)
-        window = Window(geometry, size, border, looks)
+        window = Window.of(geometry, size, border, x_bchw)
         window.read_image(x_bchw[number], image[number], nearest_channels)
         for name in dense:
             window.read_target(targets[name][number], resampled[name][number], quantities[name])
@@ -155,30 +154,50 @@ class Window:
         geometry: what is done.
         size: height and width of the output.
         border: what lies beyond the input.
-        looks: where output pixels look; None where they are copied.
+        part: rows and columns of the input that are looked at.
+        looks: where in them output pixels look; None where they are copied.
     """
 
     geometry: Geometry
     size: tuple[int, int]
     border: Border
+    part: tuple[slice, slice]
     looks: Looks | None
+
+    @classmethod
+    def of(
+        cls, geometry: Geometry, size: tuple[int, int], border: Border, x_bchw: Tensor
+    ) -> Window:
+        """Prepare a sample's view, of no more of the input than is seen."""
+        source, whole = (x_bchw.shape[2], x_bchw.shape[3]), (slice(None), slice(None))
+        if geometry.is_exact:
+            return cls(geometry, size, border, whole, None)
+        near, rows, cols = trimmed(geometry, size, source)
+        seen = (rows.stop - rows.start, cols.stop - cols.start)
+        if border == "reflect" or seen[0] * seen[1] > _WORTH_TRIMMING * source[0] * source[1]:
+            near, seen, rows, cols = geometry, source, *whole
+        looks = look(*places(near, *size, x_bchw.device), *seen, border)
+        return cls(geometry, size, border, (rows, cols), looks)
 
     def read_image(self, x_chw: Tensor, out_cyx: Tensor, flags: Sequence[int] = ()) -> None:
         """Write what is seen of measurements, and of flags from the nearest pixel."""
         if self.looks is None:
             out_cyx[:] = copied(x_chw, self.geometry, self.size, self.border, torch.nan)
             return
+        seen_chw = x_chw[:, *self.part]
         bands = [band for band in range(len(x_chw)) if band not in flags]
-        bilinear(x_chw, self.looks, out_cyx, bands)
+        if bands:
+            bilinear(seen_chw, self.looks, out_cyx, bands)
         if flags:
-            out_cyx[list(flags)] = nearest(x_chw[list(flags)], self.looks, torch.nan)
+            out_cyx[list(flags)] = nearest(seen_chw[list(flags)], self.looks, torch.nan)
 
     def read_target(self, target: Tensor, out: Tensor, quantity: Quantity) -> None:
         """Write what is seen of a dense target, (h, w) or (n, h, w), the way its quantity wants."""
         if self.looks is None:
             out[:] = copied(target, self.geometry, self.size, self.border, quantity.fill)
             return
-        planes, seen = (planes_of.view(-1, *planes_of.shape[-2:]) for planes_of in (target, out))
+        planes = target.reshape(-1, *target.shape[-2:])[:, *self.part]
+        seen = out.view(-1, *self.size)
         if quantity.resampling == "nearest":
             seen[:] = nearest(planes, self.looks, quantity.fill)
         else:
