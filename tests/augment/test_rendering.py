@@ -236,3 +236,14 @@ def test_the_published_flip_is_no_camera(view: View, before: Rendering) -> None:
     right, published = (pose_errors(moved(before, geometry, laws), after) for laws in (LAWS, wrong))
     assert right["direction"] < 1e-6
     assert published["direction"] == pytest.approx(2.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("zoom", [0.8, 1.25])
+def test_what_a_magnified_view_predicts_is_brought_back_by_the_inverse(
+    zoom: float, view: View
+) -> None:
+    """Published code multiplies scales of magnified views by the magnification again, before it averages them."""
+    seen = torch.tensor([view.moved(zoom * np.eye(2)).scale_px_per_m]).float()
+    back = FlowScale().moved(seen, Motion.zoomed(zoom).inverse)
+    assert float(back) == pytest.approx(view.scale_px_per_m, rel=1e-6)
+    assert abs(float(seen) * zoom / view.scale_px_per_m - 1) > 0.35
