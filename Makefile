@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+TASK   ?= kelp
+OUT    ?= $(if $(filter kelp,$(TASK)),demo,demo-$(TASK))
 
 .PHONY: demo test lint bench docs clean install
 
@@ -14,8 +16,8 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,tensorboard]'
 	touch $@
 
-demo: $(STAMP)           ## made data, the whole kelp system on it, a report to open
-	$(BIN)/landseer demo kelp --out demo
+demo: $(STAMP)           ## made data, a whole system on it, a report to open: TASK=kelp or TASK=geopose
+	$(BIN)/landseer demo $(TASK) --out $(OUT)
 
 test: $(STAMP)           ## all tests
 	$(BIN)/python -m pytest -n 2
@@ -34,4 +36,4 @@ docs: $(STAMP)           ## the generated pages of docs/reference and the module
 	$(BIN)/python docs/make_reference.py
 
 clean:
-	rm -rf $(VENV) demo runs .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) demo demo-* runs .pytest_cache .mypy_cache .ruff_cache

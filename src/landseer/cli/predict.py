@@ -26,6 +26,12 @@ def predict(
     overlap_px: Annotated[int, typer.Option(help="Pixels that windows share.")] = 128,
     batch: Annotated[int, typer.Option(help="Images or windows a step.")] = 8,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 …")] = "auto",
+    gsd_m: Annotated[
+        float | None, typer.Option(help="Ground sample distance, m, for models that ask for it.")
+    ] = None,
+    gsd_table: Annotated[
+        Path | None, typer.Option(help="CSV with id and gsd, for images of several distances.")
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Predict again what is already there.")
     ] = False,
@@ -40,6 +46,8 @@ def predict(
         "overlap_px": overlap_px,
         "batch": batch,
         "device": device,
+        "gsd_m": gsd_m,
+        "gsd_table": gsd_table,
         "overwrite": overwrite,
         "strict": strict,
     }

@@ -18,10 +18,11 @@ from torch import Tensor
 from landseer.core.parallel import parallel_map
 from landseer.errors import BandError, FileReadError
 from landseer.predict.ensemble import Ensemble
+from landseer.predict.gsd import GsdLookup
 from landseer.predict.inputs import Job
 from landseer.predict.large import predict_large
 from landseer.predict.options import Failure, PredictOptions, PredictSummary
-from landseer.predict.output import Map, gsd_of, valid_pixels, write_map
+from landseer.predict.output import Map, valid_pixels, write_map
 from landseer.predict.spec import ModelSpec
 from landseer.raster.read import RasterInfo, read_bands, read_info
 
@@ -69,6 +70,7 @@ class Run:
         self.device = choose_device(options.device)
         self.ensemble, self.spec, self.options = ensemble.to(self.device).eval(), spec, options
         self.bands = spec.read_bands
+        self.gsd = GsdLookup(spec, options)
         self.failures: list[Failure] = []
         self.n_written = self.n_pixels = 0
 
@@ -134,7 +136,7 @@ class Run:
             yield from self._compute_large(batch[0])
             return
         x_bchw = torch.from_numpy(np.stack(images).astype(np.float32, copy=False))
-        gsd_m = torch.tensor([gsd_of(tile.info, self.options) for tile in batch])
+        gsd_m = torch.tensor([self.gsd(tile.info) for tile in batch])
         values = self.ensemble(x_bchw.to(self.device), gsd_m.to(self.device))
         for i, (tile, image) in enumerate(zip(batch, images, strict=True)):
             one = {name: value[i].cpu() for name, value in values.items()}
@@ -145,7 +147,7 @@ class Run:
         try:
             yield (
                 tile,
-                predict_large(tile.job.image, tile.info, self.ensemble, self.spec, self.options),
+                predict_large(tile.info, self.ensemble, self.spec, self.options, self.gsd),
             )
         except FileReadError as error:
             if self.options.strict:

@@ -15,8 +15,9 @@ from landseer.core.parallel import parallel_map
 from landseer.core.window import Window, cover
 from landseer.predict.blend import Strip, StripBlender
 from landseer.predict.ensemble import Ensemble
+from landseer.predict.gsd import GsdLookup
 from landseer.predict.options import PredictOptions
-from landseer.predict.output import Map, gsd_of, valid_pixels
+from landseer.predict.output import Map, valid_pixels
 from landseer.predict.spec import ModelSpec
 from landseer.quantities import average
 from landseer.raster.read import RasterInfo, read_bands
@@ -25,7 +26,11 @@ Patch = tuple[Window, NDArray[np.generic]]
 
 
 def predict_large(
-    path: Path, info: RasterInfo, ensemble: Ensemble, spec: ModelSpec, options: PredictOptions
+    info: RasterInfo,
+    ensemble: Ensemble,
+    spec: ModelSpec,
+    options: PredictOptions,
+    gsd: GsdLookup,
 ) -> Map:
     """Predict one image in overlapping windows.
 
@@ -33,11 +38,11 @@ def predict_large(
     wider than the network's reach and the network has no memory of where its window starts.
 
     Args:
-        path: the image.
-        info: its header.
+        info: the header of the image.
         ensemble: on its device.
         spec: the bands to read.
         options: window, overlap, batch and readers.
+        gsd: finds the image's ground sample distance.
 
     Raises:
         FileReadError: a window cannot be read.
@@ -54,9 +59,9 @@ def predict_large(
         for name in dense
     }
     bands = spec.read_bands
-    gsd_m = torch.tensor([gsd_of(info, options)])
-    read = partial(_read, path, [band.index for band in bands])
-    patches = parallel_map(read, windows, label=path.name, workers=options.workers)
+    gsd_m = torch.tensor([gsd(info)])
+    read = partial(_read, info.path, [band.index for band in bands])
+    patches = parallel_map(read, windows, label=info.path.name, workers=options.workers)
     for batch in _chunks(patches, options.batch):
         for window, image in batch:
             canvas.valid[window.slices] = valid_pixels(image, bands)

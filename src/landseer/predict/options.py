@@ -38,7 +38,9 @@ class PredictOptions(BaseModel):
     keep_loaded: bool = True
     """Hold all members on the device; false loads one after another."""
     gsd_m: float | None = Field(default=None, gt=0)
-    """Ground sample distance of images that are not georeferenced, m, for models that ask for it."""
+    """Ground sample distance of the images, m, for models that ask for it; None takes each one's georeference."""
+    gsd_table: Path | None = None
+    """CSV with the columns id and gsd, for images of several distances; those not in it take `gsd_m`."""
     naming: Naming | None = None
     """How outputs are named; None takes the model's naming, else the input's own name."""
     overwrite: bool = False

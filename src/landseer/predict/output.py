@@ -20,7 +20,6 @@ from landseer.predict.options import PredictOptions
 from landseer.predict.spec import ModelSpec
 from landseer.raster.read import RasterInfo, read_info
 from landseer.raster.write import write_raster
-from landseer.samples.footprint import ground_sample_distance_m
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +58,6 @@ def valid_pixels(image: NDArray[np.generic], bands: tuple[Band, ...]) -> NDArray
     for i in optical or range(len(bands)):
         valid |= _has_data(image[i], bands[i].nodata)
     return valid
-
-
-def gsd_of(info: RasterInfo, options: PredictOptions) -> float:
-    """Return an image's ground sample distance in metres: the one given, else its georeference's, else NaN."""
-    if options.gsd_m is not None:
-        return options.gsd_m
-    if info.crs is None or info.transform is None:
-        return float("nan")
-    return ground_sample_distance_m(info.crs, info.transform, info.height, info.width)
 
 
 def write_map(

@@ -35,7 +35,7 @@ from landseer.run.context import Run
 from landseer.run.outside import training_files
 from landseer.run.typical import with_typical
 from landseer.samples.labelled import is_labelled
-from landseer.samples.schema import is_missing
+from landseer.samples.schema import is_missing, shorten
 from landseer.samples.table import read_samples, usable
 from landseer.select.choose import OofFolders, select
 from landseer.select.selection import read_selection
@@ -81,6 +81,7 @@ def members_of(run: Run) -> list[Member]:
 def train_members(run: Run) -> None:
     """Stage `train`: train each member that is not yet there."""
     frame = trainable(run)
+    require_gsd(run, frame)
     source = make_source(run, frame)
     for member in members_of(run):
         folder = run.path(f"folds/{member.name}")
@@ -212,6 +213,22 @@ def make_job(
 def specs_of(run: Run) -> dict[str, TargetSpec]:
     """Return what is predicted, real values in units that a network learns soon."""
     return with_typical(run, trainable(run))
+
+
+def require_gsd(run: Run, frame: gpd.GeoDataFrame) -> None:
+    """Stop where a head asks for ground sample distances that are not known.
+
+    Raises:
+        StageError: samples have none.
+    """
+    asks = [n for n, t in run.recipe.targets.items() if getattr(t.head, "gsd_cue", False)]
+    unknown = frame["sample"][frame["gsd_m"].isna()]
+    if asks and len(unknown):
+        raise StageError(
+            f"expected a ground sample distance for every sample; {len(unknown)} have none: {shorten(unknown)}",
+            where=f"targets.{asks[0]}.head.gsd_cue",
+            do="give data.gsd_m, georeferenced images, or switch the cue off",
+        )
 
 
 def make_model(run: Run, seed: int, *, pretrained: bool = True) -> Model:

@@ -20,8 +20,8 @@ def with_typical(run: Run, frame: gpd.GeoDataFrame) -> dict[str, TargetSpec]:
         run: the run.
         frame: the training samples, with the audit's figures of references.
 
-    Edges: a target that names its typical value keeps it; a fitted scale, and a reference whose mean is not known or not
-        above 0, get 1.
+    Edges: a target that names its typical value keeps it; a fitted scale, and a reference whose mean is not known or
+        not above 0, get 1.
     """
     specs = run.recipe.target_specs
     levels = {one.name: _level(one, frame) for one in run.references}
