@@ -61,9 +61,11 @@ class Direction:
         """Carry vectors (b, 2) along and give them their length back.
 
         Formula: d_out = A d_in |d_in| / |A d_in|.
+
+        Edges: a vector of no length stays one; an unknown one stays unknown.
         """
-        carried = motion.vectors(values)
-        return carried * (values.norm(dim=1) / carried.norm(dim=1))[:, None]
+        carried = functional.normalize(motion.vectors(values), dim=1)
+        return carried * values.norm(dim=1, keepdim=True)
 
     def to_mean(self, values: Tensor) -> Tensor:
         """Unit vectors are averaged."""
