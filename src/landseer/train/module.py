@@ -159,6 +159,7 @@ class TrainingModule(lightning.LightningModule):
             seed=plan.seed,
             epoch=epoch,
             fixed_channels=plan.fixed_channels,
+            rgb=plan.rgb,
         )
         gsd_m = moved.targets.pop(_GSD)
         targets = derive_targets(moved.targets, plan.targets, plan.class_names)
