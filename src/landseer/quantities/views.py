@@ -35,13 +35,13 @@ def parse_views(name: str) -> tuple[View, ...]:
     Raises:
         UsageError: no such set, or zooms that are not numbers from 0.25 to 4.
     """
-    sets, _, zooms = name.partition("@")
+    sets, at, zooms = name.partition("@")
     elements: dict[Element, None] = {"identity": None}
     for part in sets.split("*"):
         elements = {
             compose(a, b): None for a, b in product(elements, _elements(part.strip(), name))
         }
-    factors = _zooms(zooms, name) if zooms else (1.0,)
+    factors = _zooms(zooms, name) if at else (1.0,)
     return tuple(View(element, zoom) for zoom, element in product(factors, elements))
 
 
@@ -66,11 +66,11 @@ def _elements(part: str, name: str) -> tuple[Element, ...]:
 
 
 def _zooms(text: str, name: str) -> tuple[float, ...]:
-    """Return the zooms behind an @."""
+    """Return the zooms behind an @, each once, the image's own first."""
     try:
         zooms = tuple(float(part) for part in text.split(","))
     except ValueError as error:
         raise UsageError(f"expected zooms such as 0.8,1,1.25 after @; got {name!r}") from error
     if not all(0.25 <= zoom <= 4 for zoom in zooms):
         raise UsageError(f"expected zooms from 0.25 to 4; got {name!r}")
-    return zooms
+    return tuple(sorted(dict.fromkeys(zooms), key=lambda zoom: zoom != 1))
