@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from landseer.augment import AugmentConfig, resample, warp
+from landseer.augment import AugmentConfig, resample, window
 from landseer.augment.affine import Geometry, places
 from landseer.augment.draw import draw_geometry
 from landseer.augment.warp import Moved, geometric, move
@@ -244,7 +244,7 @@ def test_looking_at_a_part_of_the_input_is_looking_at_the_whole(
     geometry = Geometry(row, col, element, angle, zoom, ((1.0, skew), (0.0, 1.1)))  # type: ignore[arg-type]
     out = move(x, targets, ALL, [geometry], size=(17, 12))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(warp, "_WORTH_TRIMMING", 0.0)
+        patch.setattr(window, "_WORTH_TRIMMING", 0.0)
         whole = move(x, targets, ALL, [geometry], size=(17, 12))
     for part, all_of_it in [
         (out.image, whole.image), (out.targets["height"], whole.targets["height"]),

@@ -110,9 +110,10 @@ def _sum_up(x_cp: Tensor, looks: Looks, holes: Tensor | None, out_cn: Tensor) ->
 def _each_band_alone(x_cp: Tensor, looks: Looks, out_cn: Tensor) -> None:
     """Interpolate bands that are unknown at many different pixels: each brings along where it is known."""
     bands = len(x_cp)
-    table_pc = x_cp.new_empty((x_cp.shape[1], 2 * bands))
-    table_pc[:, :bands] = x_cp.nan_to_num(nan=0.0, posinf=torch.inf, neginf=-torch.inf).T
-    table_pc[:, bands:] = (x_cp == x_cp).to(x_cp.dtype).T
+    both = x_cp.new_empty((2 * bands, x_cp.shape[1]))
+    torch.nan_to_num(x_cp, nan=0.0, posinf=torch.inf, neginf=-torch.inf, out=both[:bands])
+    torch.eq(x_cp, x_cp, out=both[bands:])
+    table_pc = both.T.contiguous()
     index_n4, weight_n4 = _beside(looks.indices), _beside(looks.trust())
     for part in _parts(*out_cn.shape):
         value, support = _rows_summed(table_pc, index_n4[part], weight_n4[part]).chunk(2, dim=1)
