@@ -19,11 +19,12 @@ Section = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One entry of a legend: `fill`, `line` or `hatch` in a colour, and what it means."""
+    """One entry of a legend: `fill`, `line` or `hatch` in a colour, or a `scale` with its ticks; and what it means."""
 
     style: str
     colour: str
     name: str
+    ticks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
