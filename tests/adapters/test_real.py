@@ -1,13 +1,26 @@
 """The folder adapter and the integrity check on real data sets, where they are at hand."""
 
+import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from landseer.adapters import AdapterConfig, config_bands, config_classes, scan_samples
+from landseer.adapters import (
+    AdapterConfig,
+    config_bands,
+    config_classes,
+    config_references,
+    scan_samples,
+)
 from landseer.audit import examine as audit
+from landseer.audit.same_place import add_groups, same_place
+from landseer.audit.settings import SamePlaceConfig
+from landseer.raster.read import read_bands
+from landseer.splits import bar_overlaps, prove, split
+from landseer.splits.config import StratifiedGroupKFoldConfig
 
 DATA = Path(os.environ.get("LANDSEER_DATA", Path(__file__).parents[2] / "../shared/data"))
 RGB = [{"name": name} for name in ("red", "green", "blue")]
@@ -28,7 +41,9 @@ def examine(name, **keys):
         {"adapter": "folder", "root": DATA / name} | keys
     )
     frame, findings = scan_samples(config)
-    checked, more = audit.examine(frame, config_bands(config), config_classes(config))
+    checked, more = audit.examine(
+        frame, config_bands(config), config_classes(config), references=config_references(config)
+    )
     return checked, findings + more
 
 
@@ -70,6 +85,55 @@ def test_georeferenced_plots():
     assert [item.what for item in findings] == [
         "files declare a nodata value that no band of the recipe has"
     ]
+
+
+NODATA = -3.4e38
+CANOPY = {
+    "name": "canopy", "files": "CHM/*.tif", "unit": "m", "nodata": NODATA, "minimum": 0, "grid": "own",
+}  # fmt: skip
+
+
+def canopies():
+    return examine(
+        "neon_idtrees_canopy", images="RGB/*.tif", bands=[one | {"nodata": NODATA} for one in RGB],
+        site=r"RGB/([A-Z]+)_", values=[CANOPY],
+    )  # fmt: skip
+
+
+@pytest.mark.real
+def test_heights_ten_times_coarser_than_their_images():
+    frame, findings = canopies()
+    assert findings == []
+    assert frame["excluded"].isna().all()
+    np.testing.assert_allclose(frame["ref_canopy_covered_pct"], 1)
+    for row in frame.to_dict("records"):
+        heights = read_bands(Path(row["ref_canopy"]))[0]
+        assert row["ref_canopy_valid_pct"] == 1
+        assert row["ref_canopy_max"] == pytest.approx(float(heights.max()))
+        assert row["ref_canopy_mean"] == pytest.approx(float(heights.mean(dtype=float)))
+    # The data set's own README says: 0..37 m, mean 13.3 m; closed canopy at MLBS, open at OSBS.
+    assert frame["ref_canopy_mean"].mean() == pytest.approx(13.3, abs=0.3)
+    assert (frame["ref_canopy_min"].min(), round(frame["ref_canopy_max"].max())) == (0, 37)
+    by_site = frame["ref_canopy_mean"].groupby(frame["site"]).mean()
+    assert by_site["MLBS"] > 2 * by_site["OSBS"]
+
+
+@pytest.mark.real
+def test_plots_are_grouped_by_overlap_and_folds_hold_both_forests():
+    frame, _ = canopies()
+    listed = json.loads((DATA / "neon_idtrees_canopy" / "overlap_groups.json").read_text())
+    there = set(frame["sample"])
+    expected = {frozenset(group) & there for group in listed} - {frozenset()}
+    found = same_place(frame, (), SamePlaceConfig(sites_are_places=False))
+    groups = frame["sample"].groupby(frame["sample"].map(found.groups)).apply(frozenset)
+    assert set(groups) == expected
+    config = StratifiedGroupKFoldConfig(n_folds=5, strata=("site",))
+    frame = bar_overlaps(split(add_groups(frame, found.groups), config, seed=42), found.pairs)
+    counts = frame.groupby(["fold", "site"]).size().unstack()
+    assert counts["MLBS"].tolist() == pytest.approx([7.8] * 5, abs=1)
+    assert counts["OSBS"].tolist() == pytest.approx([6.4] * 5, abs=1)
+    proof = prove(frame, found.pairs, config)
+    assert (proof.cross_fold_pairs, proof.straddling_groups) == (0, 0)
 
 
 @pytest.mark.real
