@@ -98,7 +98,8 @@ def make_batch(source: Source, positions: Sequence[int], draws: Sequence[int] = 
     """
     tiles = [source.read(position) for position in positions]
     items = [source.items[position] for position in positions]
-    sizes = [(tile.image.shape[1], tile.image.shape[2]) for tile in tiles]
+    images = [tile.image for tile in tiles]
+    sizes = [(image.shape[1], image.shape[2]) for image in images]
     targets: dict[str, Tensor] = {}
     if source.has_labels:
         labels = [tile.label for tile in tiles]
@@ -110,7 +111,7 @@ def make_batch(source: Source, positions: Sequence[int], draws: Sequence[int] = 
             maps = [tile.grids.get(reference.name, np.full((2, 3), np.nan)) for tile in tiles]
             grids[reference.name] = torch.from_numpy(np.stack(maps)).float()
     return Batch(
-        image=_stack([tile.image for tile in tiles], _largest(sizes), np.float32, np.nan),
+        image=_stack(images, (len(images[0]), *_largest(sizes)), np.float32, np.nan),
         targets=targets,
         grids=grids,
         gsd_m=torch.tensor([item.gsd_m for item in items], dtype=torch.float32),
@@ -128,9 +129,10 @@ def _target(
     name = reference.name
     if reference.kind == "raster":
         rasters = [tile.values.get(name) for tile in tiles]
-        own = [raster.shape for raster in rasters if raster is not None] or [(1, 1)]
+        own = [raster.shape[-2:] for raster in rasters if raster is not None] or [(1, 1)]
         shape = _largest(own) if reference.grid == "own" else _largest(sizes)
-        return _stack(rasters, shape, np.float32, np.nan)
+        leading = (reference.layers,) if reference.layers > 1 else ()
+        return _stack(rasters, (*leading, *shape), np.float32, np.nan)
     numbers = torch.tensor([tile.numbers[name] for tile in tiles], dtype=torch.float32)
     if reference.kind == "angle":
         return torch.stack([numbers.sin(), numbers.cos()], dim=1)
@@ -143,11 +145,10 @@ def _largest(sizes: Sequence[tuple[int, ...]]) -> tuple[int, int]:
 
 
 def _stack(
-    arrays: Sequence[NDArray[Any] | None], shape: tuple[int, int], dtype: type, fill: float
+    arrays: Sequence[NDArray[Any] | None], shape: tuple[int, ...], dtype: type, fill: float
 ) -> Tensor:
-    """Stack arrays (..., h, w), padded below and to the right; None is nothing but padding."""
-    leading = next((array.shape[:-2] for array in arrays if array is not None), ())
-    stacked = np.full((len(arrays), *leading, *shape), fill, dtype)
+    """Stack arrays into (b, ..., h, w), padded below and to the right; None is nothing but padding."""
+    stacked: NDArray[Any] = np.full((len(arrays), *shape), fill, dtype)
     for number, array in enumerate(arrays):
         if array is not None:
             stacked[number, ..., : array.shape[-2], : array.shape[-1]] = array
