@@ -128,7 +128,7 @@ def test_whole_shifts_are_copies(element: str, border: str) -> None:
 def slow_bilinear(x_hw: np.ndarray, row: float, col: float) -> float:
     """The mean of the known among four, weighed by nearness, where the nearest is known."""
     height, width = x_hw.shape
-    nearest = np.clip([np.round(row), np.round(col)], 0, [height - 1, width - 1])
+    nearest = np.clip([np.floor(row + 0.5), np.floor(col + 0.5)], 0, [height - 1, width - 1])
     if not (-0.5 <= row <= height - 0.5 and -0.5 <= col <= width - 0.5):
         return math.nan
     if math.isnan(x_hw[int(nearest[0]), int(nearest[1])]):
@@ -147,7 +147,10 @@ def slow_nearest(x_hw: np.ndarray, row: float, col: float, fill: float) -> float
     if not (-0.5 <= row <= height - 0.5 and -0.5 <= col <= width - 0.5):
         return fill
     return float(
-        x_hw[int(np.clip(np.round(row), 0, height - 1)), int(np.clip(np.round(col), 0, width - 1))]
+        x_hw[
+            int(np.clip(np.floor(row + 0.5), 0, height - 1)),
+            int(np.clip(np.floor(col + 0.5), 0, width - 1)),
+        ]
     )
 
 

@@ -69,8 +69,9 @@ def look(rows_yx: Tensor, cols_yx: Tensor, height: int, width: int, border: Bord
         height, width: size of the input.
         border: what lies beyond it.
 
-    Edges: half-way between two pixels the even one is the nearest. Between the outermost pixel centres and the edge
-        of the input, half a pixel further, the outermost pixels alone count; the edge itself is inside.
+    Edges: half-way between two pixels the one with the higher number is the nearest. Between the outermost pixel
+        centres and the edge of the input, half a pixel further, the outermost pixels alone count; the edge itself is
+        inside.
     """
     near_row, above, below, down, out_row = _axis(rows_yx.flatten(), height, border)
     near_col, left, right, along, out_col = _axis(cols_yx.flatten(), width, border)
@@ -95,4 +96,5 @@ def _axis(
     before = first.int()
     behind = (before + 1).clamp_max_(length - 1)
     outside = (place_n - (length - 1) / 2).abs_() > length / 2
-    return inside.round().int(), before, behind, inside - first, outside
+    share = inside - first
+    return before + (share >= 0.5).int(), before, behind, share, outside
