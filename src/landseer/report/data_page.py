@@ -22,8 +22,10 @@ from landseer.report.parts import Section
 from landseer.report.places import places_section
 from landseer.report.plots import save_plots
 from landseer.report.quality_plots import quality_section
+from landseer.report.references import known_references, references_section
 from landseer.report.signatures import signatures_section
 from landseer.report.style import SETTINGS
+from landseer.samples.labelled import is_labelled
 from landseer.samples.schema import is_missing
 from landseer.samples.table import usable
 
@@ -34,6 +36,7 @@ LOOK_SECTIONS: tuple[Callable[[Look], Section], ...] = (
     flaws_section,
     quality_section,
     balance_section,
+    references_section,
     signatures_section,
     histograms_section,
     correlation_section,
@@ -81,7 +84,7 @@ def _facts(look: Look) -> list[tuple[str, str]]:
     """Return (what, figure) of what a reader wants to know first."""
     samples = look.samples
     used = usable(samples, "train")
-    labelled = used[~used["label"].map(is_missing).astype(bool)]
+    labelled = used[is_labelled(used, look.references)]
     facts = [
         ("samples", f"{len(samples):,}"),
         ("labelled and used", f"{len(labelled):,}"),
@@ -89,8 +92,10 @@ def _facts(look: Look) -> list[tuple[str, str]]:
         ("left out", f"{int((~samples['excluded'].map(is_missing).astype(bool)).sum()):,}"),
         ("places", f"{used['group'].nunique():,}" if "group" in used else "–"),
         ("folds", f"{used['fold'][used['fold'] >= 0].nunique()}" if "fold" in used else "–"),
-        ("classes", f"{len(look.classes)}"),
         ("bands", f"{len(look.bands)}"),
         ("channels", f"{len(look.pixels.channels)}"),
     ]
+    n_values = len(known_references(look))
+    facts += [("classes", f"{len(look.classes)}")] if len(look.classes) or not n_values else []
+    facts += [("values", f"{n_values}")] if n_values else []
     return facts + ([("m on the ground per pixel", f"{look.gsd_m:.4g}")] if look.gsd_m else [])

@@ -93,10 +93,10 @@ def histograms_section(look: Look) -> Section:
     """Show how the channels spread and what is clipped."""
     names = look.pixels.channels
     left = len(names) - _MOST_CHANNELS
+    areas = "Every curve has the area 1, so that rare classes are as high as common ones. "
     caption = (
-        f"{look.pixels.said()}. Every curve has the area 1, so that rare classes are as high as common ones. Dashed: "
-        "where normalisation clips, with the share of pixels beyond. Axes end at the 0.1 % and 99.9 % quantiles, or at "
-        "the clip lines."
+        f"{look.pixels.said()}. {areas if len(look.classes) else ''}Dashed: where normalisation clips, with the share "
+        "of pixels beyond. Axes end at the 0.1 % and 99.9 % quantiles, or at the clip lines."
         + (f" {left} further channels are in the table alone." if left > 0 else "")
     )
     spreads = {name: spread_of(look, name) for name in names}

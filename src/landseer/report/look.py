@@ -13,6 +13,7 @@ import pandas as pd
 from landseer.audit.quality import QualityConfig
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
+from landseer.core.references import Reference
 from landseer.models.config import PreprocessConfig
 from landseer.report.config import ReportConfig
 from landseer.report.pixel_sample import PixelSample
@@ -36,6 +37,7 @@ class Look:
         proof: what the split proved (audit/proof.json).
         findings: of listing and audit, as text: columns sample, what, figure, action.
         pixels: a bounded sample of pixels with their channels and classes.
+        references: what the data know besides classes.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Look:
     proof: Mapping[str, Any]
     findings: pd.DataFrame
     pixels: PixelSample
+    references: tuple[Reference, ...] = ()
 
     @property
     def gsd_m(self) -> float | None:

@@ -19,6 +19,7 @@ from landseer.report.histograms import histograms_figure
 from landseer.report.layout_figure import layout_figure
 from landseer.report.look import Look
 from landseer.report.quality_plots import quality_figure
+from landseer.report.references import directions, numbers_by_site, values_by_fold
 from landseer.report.signatures import signatures_figure, spreads_figure
 from landseer.report.style import SETTINGS
 
@@ -61,9 +62,24 @@ class DataLook:
         return _drawn(balance_figure, self.data)
 
     @property
-    def class_shares(self) -> Figure:
-        """Share of each class in each fold."""
-        return _drawn(class_shares_figure, self.data)
+    def class_shares(self) -> Figure | None:
+        """Share of each class in each fold; None where the data have no classes."""
+        return _drawn(class_shares_figure, self.data) if len(self.data.classes) else None
+
+    @property
+    def values_by_fold(self) -> Figure | None:
+        """Means of the samples' values by fold; None where no raster of values was measured."""
+        return _drawn(values_by_fold, self.data)
+
+    @property
+    def numbers(self) -> Figure | None:
+        """Numbers of whole images by site; None where there are none."""
+        return _drawn(numbers_by_site, self.data)
+
+    @property
+    def directions(self) -> Figure | None:
+        """Directions as they lie in the images; None where there are none."""
+        return _drawn(directions, self.data)
 
     @property
     def map(self) -> Figure | None:

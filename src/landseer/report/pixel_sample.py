@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from landseer.core.bands import Band
 from landseer.core.classes import IGNORE, ClassTable
 from landseer.core.parallel import parallel_map
+from landseer.core.references import Reference
 from landseer.core.seeds import generator
 from landseer.core.window import Window
 from landseer.models.config import PreprocessConfig
@@ -21,6 +22,7 @@ from landseer.models.inputs import InputPlan, plan_inputs
 from landseer.raster.label import read_label
 from landseer.raster.read import read_bands
 from landseer.report.config import ReportConfig
+from landseer.samples.labelled import is_labelled
 from landseer.samples.schema import is_missing
 from landseer.samples.table import usable
 from landseer.spectral.compute import compute, variables_from
@@ -91,6 +93,7 @@ def draw_pixels(
     classes: ClassTable,
     inputs: PreprocessConfig,
     *,
+    references: Sequence[Reference] = (),
     config: ReportConfig | None = None,
     seed: int = 0,
     workers: int | None = None,
@@ -104,6 +107,7 @@ def draw_pixels(
         samples: sample table.
         bands, classes: of the data.
         inputs: recipe key `inputs`: channels, and which pixels are valid.
+        references: of the data: samples that have one count as labelled.
         config: how many pixels and images at most.
         seed: equal seeds and tables draw equal pixels.
         workers: threads; None takes one per processor.
@@ -117,7 +121,7 @@ def draw_pixels(
     """
     config = config or ReportConfig()
     plan = plan_inputs(inputs, bands)
-    rows = _rows(samples)
+    rows = _rows(samples, references)
     every = [
         (str(name), Path(image), None if is_missing(label) else Path(label), window)
         for name, image, label, height, width in zip(
@@ -147,10 +151,10 @@ _Job = tuple[str, Path, Path | None, Window]
 _Drawn = tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float64]]
 
 
-def _rows(samples: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _rows(samples: gpd.GeoDataFrame, references: Sequence[Reference]) -> gpd.GeoDataFrame:
     """Return the samples that statistics are counted on; all usable training samples where none has a label."""
     rows = usable(samples, "train")
-    labelled = ~rows["label"].map(is_missing).astype(bool)
+    labelled = is_labelled(rows, references)
     if labelled.any() and {"fold", "holdout"} <= set(rows.columns):
         return rows[labelled & takes_part(rows)]
     return rows[labelled] if labelled.any() else rows

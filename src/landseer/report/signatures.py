@@ -138,7 +138,13 @@ def signatures_section(look: Look) -> Section:
     """Show what the classes look like in the bands."""
     shown, left = signatures(look)
     bands = signature_bands(look)
+    has_classes = len(look.classes) > 0
     lead = "What each class looks like in each band, and how far its pixels spread."
+    lead = (
+        lead
+        if has_classes
+        else "How bright the images are in each band, and how far pixels spread."
+    )
     if not shown or not bands:
         none: Part = {"kind": "note", "text": "No pixel could be drawn, or no band measures light."}
         return section("signatures", "Spectral signatures", lead, none)
@@ -149,9 +155,8 @@ def signatures_section(look: Look) -> Section:
         + ("Bands by nominal wavelength, evenly spaced." if ordered else "Bands in the order of the recipe.")
         + (f" Fewer than {LEAST_PIXELS} pixels, not shown: {', '.join(left)}." if left else "")
     )  # fmt: skip
-    parts = [
-        plot(signatures_figure(look), "signatures", "Mean of each class in each band", caption)
-    ]
+    title = "Mean of each class in each band" if has_classes else "Mean of each band"
+    parts = [plot(signatures_figure(look), "signatures", title, caption)]
     if len(shown) > _TOGETHER:
         parts.append(
             plot(
@@ -160,8 +165,10 @@ def signatures_section(look: Look) -> Section:
             )
         )  # fmt: skip
     rows = [[one.name, f"{one.n_pixels:,}", *(number(float(m)) for m in one.mean)] for one in shown]
-    heads = ["class", "pixels drawn", *(band.name for band in bands)]
-    parts.append(table("Means of the classes", heads, rows, folded=True))
+    heads = ["class" if has_classes else "", "pixels drawn", *(band.name for band in bands)]
+    parts.append(
+        table("Means of the classes" if has_classes else "Means", heads, rows, folded=True)
+    )
     return section("signatures", "Spectral signatures", lead, *parts)
 
 

@@ -64,9 +64,11 @@ def gather_look(run: Run) -> Look:
             run.bands,
             run.classes,
             recipe.inputs,
+            references=run.references,
             config=recipe.report,
             seed=recipe.seed,
         ),
+        references=run.references,
     )
 
 
