@@ -8,6 +8,7 @@ from landseer.errors import FileReadError, WeightsError, WriteError
 from landseer.models import ModelConfig, PreprocessConfig
 from landseer.models.model import Model, build_model
 from landseer.models.store import load_member, load_state, save_member, save_state
+from landseer.models.targets import ONLY_MASK, TargetSpec
 from landseer.quantities import ClassMask
 
 BANDS = (
@@ -27,13 +28,14 @@ FIGURES = {
 STATISTICS = {"channels": {"red": FIGURES, "nir": FIGURES, "NDVI": {**FIGURES, "min": -1.0}}}
 
 
-def model(decoder="unet", seed=0, n_classes=2, **changes):
+def model(decoder="unet", seed=0, n_classes=2, targets=ONLY_MASK, **changes):
     encoder = "test_vit" if decoder == "dpt" else "test_resnet"
     widths = {"unet": (16, 16, 8, 8), "dpt": (16,)}.get(decoder)
     given = {"encoder": encoder, "weights": "none", "decoder": decoder, "decoder_channels": widths}
     given |= {"depth": 4} if decoder == "unet" else {}
     config = ModelConfig(**{**given, **changes})
-    return build_model(INPUTS, config, BANDS, STATISTICS, n_classes, seed=seed).eval()
+    built = build_model(INPUTS, config, BANDS, STATISTICS, n_classes, seed=seed, targets=targets)
+    return built.eval()
 
 
 def raw(h=20, w=37, b=2, seed=0):
@@ -192,3 +194,72 @@ def test_at_half_the_scale_the_network_sees_means_of_four_pixels():
     m(x)
     z, _ = m.preprocess(x)
     torch.testing.assert_close(seen[0], torch.nn.functional.avg_pool2d(z, 2))
+
+
+POSE = {
+    "tall": TargetSpec(quantity="height", typical=4.0),
+    "shift": TargetSpec(quantity="magnitude", activation="softplus", typical=3.0),
+    "scale": TargetSpec(quantity="flow_scale"),
+    "angle": TargetSpec(quantity="direction"),
+    "gsd": TargetSpec(quantity="gsd"),
+    "distance": TargetSpec(quantity="gsd", activation="none", typical=0.5),
+    "there": TargetSpec(quantity="presence", of=("mask",), layers=("a",)),
+    "mask": TargetSpec(quantity="mask"),
+}
+
+
+def test_every_target_has_an_output_of_its_form():
+    m, x = model(targets=POSE), raw(18, 31)
+    with torch.inference_mode():
+        outputs, values = m(x), m.values(x)
+    shapes = {name: tuple(output.shape) for name, output in outputs.items()}
+    dense = {"tall": 1, "shift": 1, "mask": 2}
+    assert shapes == {
+        name: (2, dense[name], 18, 31) if name in dense else (2, {"angle": 2}.get(name, 1))
+        for name in POSE
+    }
+    assert outputs.keys() == m.quantities.keys()
+    for name, value in values.items():
+        torch.testing.assert_close(value, m.quantities[name].value(outputs[name]))
+    torch.testing.assert_close(values["tall"], 4 * outputs["tall"].relu())
+
+
+@pytest.mark.parametrize("scale", [0.5, 2.0])
+def test_at_another_scale_values_follow_by_their_laws(scale, monkeypatch):
+    """What the network says of the resized image is brought back: pixels grow as the image does, metres do not."""
+    m, x = model(targets=POSE, scale=scale), raw(20, 32)
+    said = {}
+
+    def answer(z, gsd_m):
+        assert z.shape[-2:] == (20 * scale, 32 * scale)
+        assert gsd_m.tolist() == [0.5 / scale, 1.0 / scale]
+        generator = torch.Generator().manual_seed(0)
+        for name, quantity in m.quantities.items():
+            size = (1, 1) if quantity.extent == "dense" else ()
+            given = torch.randn(2, quantity.n_outputs, *size, generator=generator)
+            said[name] = given.expand(-1, -1, *z.shape[-2:]) if size else given
+        return said
+
+    monkeypatch.setattr(m.network, "forward", answer)
+    monkeypatch.setattr(m, "_margins", lambda length: (0, 0))
+    values = m.values(x, torch.tensor([0.5, 1.0]))
+    factors = {"shift": 1 / scale, "scale": 1 / scale, "gsd": scale, "distance": scale}
+    for name, quantity in m.quantities.items():
+        expected = factors.get(name, 1.0) * quantity.value(said[name])
+        if quantity.extent == "dense":
+            expected = expected[..., :1, :1].expand(-1, -1, 20, 32)
+        torch.testing.assert_close(values[name], expected, rtol=1e-5, atol=1e-6)
+    assert (said["gsd"] < 0).any(), "where softplus is far from a straight line"
+
+
+def test_the_ground_sample_distance_reaches_heads_that_read_it():
+    heads = {"kind": "pooled", "gsd_cue": True}
+    targets = {"scale": TargetSpec(quantity="flow_scale", activation="none", head=heads)}
+    m, x = model(targets=targets), raw()
+    near, far = (m(x, torch.full((2,), gsd))["scale"] for gsd in (0.3, 3.0))
+    assert not torch.allclose(near, far)
+    half = model(targets=targets, scale=0.5)
+    seen = []
+    half.network.register_forward_pre_hook(lambda _, args: seen.append(args[1]))
+    half(x, torch.full((2,), 0.3))
+    torch.testing.assert_close(seen[0], torch.full((2,), 0.6))

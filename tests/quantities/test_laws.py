@@ -33,6 +33,7 @@ from landseer.quantities import (
     average,
     d4,
 )
+from landseer.quantities.activation import before_softplus
 from landseer.quantities.direction import to_angle, to_vector
 from landseer.quantities.presence import of_mask
 
@@ -470,6 +471,31 @@ def test_half_precision_outputs_become_float32_values_in_range(name):
         assert (raw < 0).any() and (value >= 0).all()
     if name in ("direction", "dense_value", "image_value"):
         assert torch.equal(value, raw.bfloat16().float())
+
+
+@pytest.mark.parametrize(
+    "name", ["height", "magnitude", "flow_scale", "gsd", "dense_value", "image_value"]
+)
+def test_an_output_of_one_stands_for_the_typical_value(name):
+    raw = values_of(ALL[name]) - 0.7
+    scaled = QUANTITIES[name](typical=12.5)
+    torch.testing.assert_close(scaled.value(raw), 12.5 * ALL[name].value(raw))
+    linear = QUANTITIES[name](activation="none", typical=12.5)
+    assert linear.value(torch.ones(1, 1)).item() == 12.5
+    # laws are those of values, whatever one stands for
+    motion = similarity(0)
+    torch.testing.assert_close(
+        scaled.moved(scaled.value(raw), motion),
+        12.5 * ALL[name].moved(ALL[name].value(raw), motion),
+    )
+
+
+def test_softplus_is_undone():
+    raw = torch.cat([torch.linspace(-60, 60, 41), torch.tensor([-5.0, 0.0, 5.0])])
+    torch.testing.assert_close(
+        before_softplus(torch.nn.functional.softplus(raw)), raw, rtol=1e-4, atol=1e-4
+    )
+    assert before_softplus(torch.tensor([0.0])).isfinite().all()
 
 
 def test_activations():

@@ -176,6 +176,18 @@ CASES = {
         "targets.agl.quantity: expected one of mask, multi_label, soft_mask, presence, height, magnitude, direction, "
         "flow_scale, gsd, dense_value, image_value; got 'hight'; did you mean 'height'?",
     ),
+    "activation of what has none": (
+        "targets.mask.activation=relu",
+        "targets.mask.activation: expected none, for a mask is no real value; got relu",
+    ),
+    "unit of a direction": (
+        "targets.angle.typical=2",
+        "targets.angle.typical: expected none, for a direction is no real value; got 2.0",
+    ),
+    "unit of a fitted scale": (
+        "targets.scale.typical=0.7",
+        "targets.scale: expected neither typical nor softplus with a fitted scale, which is in px/m already",
+    ),
     "weight": (
         "targets.agl.weight=0",
         "targets.agl.weight: expected a number greater than 0; got 0",

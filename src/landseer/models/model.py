@@ -17,6 +17,7 @@ from landseer.models.outputs import make_outputs
 from landseer.models.preprocess import Preprocess, build_preprocess
 from landseer.models.targets import ONLY_MASK, TargetSpec
 from landseer.quantities import Motion, Quantity
+from landseer.quantities.activation import before_softplus
 
 
 class Model(nn.Module):
@@ -78,7 +79,7 @@ class Model(nn.Module):
         back = Motion.zoomed(1 / self._scale, len(z_bkhw), z_bkhw.device)
         outputs = self._padded(resized, None if gsd_m is None else gsd_m / self._scale)
         return {
-            name: self.quantities[name].moved(_resized(output, (h, w)), back)
+            name: _moved(self.quantities[name], _resized(output, (h, w)), back)
             for name, output in outputs.items()
         }
 
@@ -109,6 +110,13 @@ class Model(nn.Module):
         stride = self.network.stride
         missing = max(-length % stride, self.network.minimum_px - length)
         return missing // 2, missing - missing // 2
+
+
+def _moved(quantity: Quantity, raw: Tensor, motion: Motion) -> Tensor:
+    """Follow a motion with outputs before their activation, so that what comes after it obeys the law."""
+    if getattr(quantity, "activation", "") == "softplus":
+        return before_softplus(quantity.moved(functional.softplus(raw.float()), motion))
+    return quantity.moved(raw, motion)
 
 
 def _resized(output: Tensor, size: tuple[int, int]) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from landseer.errors import UsageError
-from landseer.models.heads_config import DEFAULT_HEADS, Extent, HeadConfig
+from landseer.models.heads_config import DEFAULT_HEADS, Extent, FittedScale, HeadConfig
 
 QuantityName = Literal[
     "mask",
@@ -74,7 +74,18 @@ class TargetSpec(BaseModel):
             )
         if self.quantity in ("multi_label", "presence") and not self.layers:
             raise ValueError(f"expected layers, the names of what a {self.quantity} tells apart")
+        for key in ("activation", "typical"):
+            if getattr(self, key) is not None and self.quantity not in _REAL_VALUED:
+                raise ValueError(
+                    f"{key}: expected none, for a {self.quantity} is no real value; got {getattr(self, key)}"
+                )
         head = self.head
+        if isinstance(head, FittedScale) and (
+            self.typical not in (None, 1.0) or self.activation == "softplus"
+        ):
+            raise ValueError(
+                "expected neither typical nor softplus with a fitted scale, which is in px/m already"
+            )
         if head is not None and head.extent != EXTENTS[self.quantity]:
             raise ValueError(
                 f"expected a head of a {self.quantity}, which is {EXTENTS[self.quantity]}; got {head.kind}"
@@ -95,6 +106,7 @@ class TargetSpec(BaseModel):
         return self.reference or target
 
 
+_REAL_VALUED = frozenset({"height", "magnitude", "flow_scale", "gsd", "dense_value", "image_value"})
 _OF = {"magnitude": "[height, flow scale]", "presence": "[mask]"}
 
 ONLY_MASK: dict[str, TargetSpec] = {MASK: TargetSpec(quantity="mask")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -25,3 +26,15 @@ def activate(raw: Tensor, activation: Activation, typical: float = 1.0) -> Tenso
     elif activation == "softplus":
         raw = functional.softplus(raw)
     return raw if typical == 1.0 else raw * typical
+
+
+def before_softplus(value: Tensor) -> Tensor:
+    """Return the outputs of which softplus makes these values, float32.
+
+    Formula: log(exp(v) - 1) = v + log(1 - exp(-v)).
+
+    Args:
+        value: above 0; what is less than 1e-30 counts as that.
+    """
+    value = value.float().clamp_min(1e-30)
+    return value + torch.log(-torch.expm1(-value))
