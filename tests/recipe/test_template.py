@@ -17,6 +17,11 @@ from landseer.recipe.template import RUN_NAME, fill_template, template_names
 
 def make_data(task: str, root: Path) -> None:
     """Write one image and one label as a task's recipe expects them."""
+    if task == "geopose":
+        write_raster(root / "train/a_RGB.tif", np.ones((3, 8, 8), np.uint8))
+        write_raster(root / "train/a_AGL.tif", np.zeros((8, 8), np.uint16))
+        (root / "train/a_VFLOW.json").write_text('{"scale": 0.01, "angle": 1.5}')
+        return
     folders = {
         "kelp": ("train_satellite/a_satellite.tif", "train_kelp/a_kelp.tif", 7),
         "folder": ("images/a.tif", "labels/a.png", 3),
@@ -27,7 +32,7 @@ def make_data(task: str, root: Path) -> None:
     (root / label.replace(".png", ".tif")).rename(root / label)
 
 
-@pytest.mark.parametrize("task", ["folder", "kelp"])
+@pytest.mark.parametrize("task", ["folder", "geopose", "kelp"])
 @pytest.mark.parametrize("name", ["plain", "with space", 'it\'s: #1 "x"', "ünï", "012", "[a]{b}"])
 def test_a_template_loads_and_finds_the_data(task: str, name: str, tmp_path: Path) -> None:
     root = tmp_path / name
@@ -43,11 +48,11 @@ def test_a_template_loads_and_finds_the_data(task: str, name: str, tmp_path: Pat
 
 
 def test_the_templates_are_those_that_are_tested() -> None:
-    assert template_names() == ["folder", "kelp"]
+    assert template_names() == ["folder", "geopose", "kelp"]
 
 
 def test_there_is_no_such_template(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="expected a task: folder, kelp; got 'weeds'"):
+    with pytest.raises(UsageError, match="expected a task: folder, geopose, kelp; got 'weeds'"):
         fill_template("weeds", name="a", root=tmp_path)
 
 
