@@ -37,7 +37,8 @@ def build_report(outcome: Outcome, out: Path) -> None:
     with rc_context(SETTINGS), warnings.catch_warnings():
         # A letter that the measuring font lacks is drawn by the page's own.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        sections = [section(outcome) for section in SECTIONS]
+        found = [section(outcome) for section in SECTIONS]
+        sections = [one for one in found if one is not None]
     text = template.render(
         name=outcome.name,
         headline=_headline(outcome),
@@ -68,13 +69,23 @@ def _facts(outcome: Outcome) -> list[tuple[str, str]]:
     facts = [
         ("samples", f"{len(outcome.samples):,}"),
         ("places judged", f"{selection.n_groups:,}"),
-        ("classes", f"{len(outcome.classes)}"),
+        *_what(outcome),
         ("bands", f"{len(outcome.bands)}"),
         ("channels", f"{len(outcome.statistics['channels'])}"),
         ("members", f"{len(outcome.members)}"),
-        ("threshold", "greatest" if greatest else number(selection.threshold, 2)),
-        ("flips and turns", selection.tta),
     ]
+    if outcome.mask is not None:
+        threshold = "greatest" if greatest else number(selection.threshold, 2)
+        facts.append(("threshold", threshold))
+    facts.append(("flips and turns", selection.tta))
     if outcome.seconds:
         facts.append(("time", seconds_text(sum(outcome.seconds.values()))))
     return facts
+
+
+def _what(outcome: Outcome) -> list[tuple[str, str]]:
+    """Say what is predicted: how many classes, and which targets where there are others."""
+    shown = [] if outcome.mask is None else [("classes", f"{len(outcome.classes)}")]
+    if outcome.values is not None:
+        shown.append(("targets", ", ".join(outcome.values.trial.specs)))
+    return shown

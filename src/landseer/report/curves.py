@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from landseer.audit.quality import column_name
+from landseer.metrics.evaluation import goodness
 from landseer.report.style import LINES, dress, legend, new_figure
 from landseer.select.selection import Selection
 from landseer.track.figures import FAINT, GRID, INK
@@ -18,22 +19,28 @@ from landseer.track.figures import FAINT, GRID, INK
 MANY = 12
 """From so many members on, each is a faint line and the median stands out."""
 
+_MOST_SITES, _SMALL = 24, 3.1
+
 Rows = Sequence[Mapping[str, float]]
 
 
-def training_figure(histories: Mapping[str, Rows], key: str, name: str, *, best: bool) -> Figure:
+def training_figure(
+    histories: Mapping[str, Rows], key: str, name: str, *, best: bool, small: bool = False
+) -> Figure:
     """Draw a figure of each member by epoch.
 
     Args:
         histories: rows by member; `epoch` counts from 0.
         key: column drawn.
-        name: of the vertical axis.
-        best: whether the greatest value of each member is marked.
+        name: of the vertical axis; where it is a score of which less is better, `key` holds it with its sign changed.
+        best: whether the best value of each member is marked.
+        small: whether three fit side by side; lines are not named then.
     """
-    figure = new_figure()
+    figure = new_figure(*((_SMALL, 2.2) if small else ()))
     axis = dress(figure.subplots(), x="epoch", y=name)
     many = len(histories) > MANY
-    series = {member: _series(rows, key) for member, rows in histories.items()}
+    sign = 1 if not best or goodness(name, 1.0) > 0 else -1
+    series = {member: sign * _series(rows, key) for member, rows in histories.items()}
     for number, (member, values) in enumerate(series.items()):
         colour = FAINT if many else LINES[number % len(LINES)]
         axis.plot(
@@ -41,7 +48,7 @@ def training_figure(histories: Mapping[str, Rows], key: str, name: str, *, best:
             alpha=0.35 if many else 1.0, label=member, marker="." if len(values) == 1 else "",
         )  # fmt: skip
         if best and values.notna().any():
-            place = int(np.nanargmax(values.to_numpy()))
+            place = int(np.nanargmax(sign * values.to_numpy()))
             axis.plot(
                 values.index.to_numpy()[place], values.to_numpy()[place], "o", ms=3.5 if many else 6, mew=1.4,
                 mfc="#ffffff", mec=LINES[1] if many else colour,
@@ -50,7 +57,8 @@ def training_figure(histories: Mapping[str, Rows], key: str, name: str, *, best:
         median = pd.DataFrame(series).median(axis=1)
         axis.plot(median.index, median, color=LINES[0], lw=2.2, label="median of members")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
-    _name_lines(axis, many)
+    if not small:
+        _name_lines(axis, many)
     return figure
 
 
@@ -81,14 +89,31 @@ def threshold_figure(selection: Selection) -> Figure:
 
 def folds_figure(selection: Selection) -> Figure:
     """Draw each fold's score beside the pooled one and its interval."""
-    names = [str(fold.fold) for fold in selection.folds]
-    values = [fold.scores.get(selection.metric, np.nan) for fold in selection.folds]
+    values = {
+        f"fold {fold.fold}": fold.scores.get(selection.metric, np.nan) for fold in selection.folds
+    }
+    return _rows_figure(selection, values)
+
+
+def sites_figure(selection: Selection) -> Figure:
+    """Draw the score of each site, the best first, beside the pooled one and its interval; 24 at most."""
+    metric = selection.metric
+    values = {site or "–": scores.get(metric, np.nan) for site, scores in selection.sites.items()}
+    order = sorted(
+        values, key=lambda name: -np.nan_to_num(goodness(metric, values[name]), nan=-np.inf)
+    )
+    return _rows_figure(selection, {name: values[name] for name in order[:_MOST_SITES]})
+
+
+def _rows_figure(selection: Selection, by_name: Mapping[str, float]) -> Figure:
+    """Draw scores by name, a row each, below the pooled one and its interval."""
+    values = list(by_name.values())
     low, value, high = (
         selection.crossfit.low, selection.crossfit.value, selection.crossfit.high,
     )  # fmt: skip
-    figure = new_figure(height=max(1.5, 0.9 + 0.3 * (len(names) + 1)))
+    figure = new_figure(height=max(1.5, 0.9 + 0.3 * (len(values) + 1)))
     axis = dress(figure.subplots(), x=selection.metric)
-    places = range(1, len(names) + 1)
+    places = range(1, len(values) + 1)
     axis.grid(visible=False, axis="y")
     if np.isfinite([low, high]).all():
         axis.axvspan(low, high, color=LINES[0], alpha=0.10, lw=0)
@@ -100,11 +125,11 @@ def folds_figure(selection: Selection) -> Figure:
     for x, y in zip([value, *values], [0, *places], strict=True):
         if np.isfinite(x):
             axis.annotate(
-                f"{x:.3f}", (x, y), xytext=(0, 6), textcoords="offset points", ha="center",
+                f"{x:.3f}".replace("-", "−"), (x, y), xytext=(0, 6), textcoords="offset points", ha="center",
                 fontsize=8.5, color=INK,
             )  # fmt: skip
-    axis.set_yticks([0, *places], ["pooled", *(f"fold {name}" for name in names)], color=INK)
-    axis.set_ylim(len(names) + 0.5, -0.75)
+    axis.set_yticks([0, *places], ["pooled", *by_name], color=INK, parse_math=False)
+    axis.set_ylim(len(values) + 0.5, -0.75)
     axis.margins(x=0.12)
     return figure
 
@@ -113,7 +138,8 @@ def comparisons_figure(selection: Selection) -> Figure:
     """Draw what each choice brings, with the interval of the paired difference."""
     rows = selection.comparisons
     figure = new_figure(height=max(1.5, 0.9 + 0.42 * len(rows)))
-    axis = dress(figure.subplots(), x=f"difference in {selection.metric}")
+    less = ", less is better" if goodness(selection.metric, 1.0) < 0 else ""
+    axis = dress(figure.subplots(), x=f"difference in {selection.metric}{less}")
     axis.grid(visible=False, axis="y")
     for number, row in enumerate(rows):
         clear = row.low > 0 or row.high < 0
@@ -121,7 +147,7 @@ def comparisons_figure(selection: Selection) -> Figure:
         axis.plot([row.low, row.high], [number, number], color=colour, lw=2.5)
         axis.plot(row.difference, number, "o", color=colour, ms=7)
         axis.annotate(
-            f"{row.difference:+.3f}", (row.difference, number), xytext=(0, 7),
+            f"{row.difference:+.3f}".replace("-", "−"), (row.difference, number), xytext=(0, 7),
             textcoords="offset points", ha="center", fontsize=8.5, color=INK,
         )  # fmt: skip
     names = [f"{row.choice}:\n{row.option} over {row.against}" for row in rows]

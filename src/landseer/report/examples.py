@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from landseer.core.parallel import parallel_map
+from landseer.metrics.evaluation import goodness
 from landseer.raster.label import read_label
 from landseer.report.judged import judge
 from landseer.report.outcome import Outcome
@@ -24,8 +25,8 @@ class Examples:
     """Samples to look at.
 
     Attributes:
-        worst: lowest score first, of those with enough truth.
-        best: highest score first, of those with enough truth.
+        worst: worst score first, of those with enough truth.
+        best: best score first, of those with enough truth.
         alarms: most wrongly found pixels first, of those without truth.
         truth_px: pixels of all classes but 0, of every scored sample.
         least_share: share of the pixels that is enough truth; 0 where no sample has more.
@@ -55,7 +56,8 @@ def choose_examples(outcome: Outcome) -> Examples:
     if two and not ranked:
         least = 0.0
         ranked = _ranked(outcome, scores, truth_px, least)
-    ranked = sorted(ranked, key=lambda sample: (scores[sample], sample))
+    metric = outcome.selection.metric
+    ranked = sorted(ranked, key=lambda sample: (goodness(metric, scores[sample]), sample))
     n_worst = min(n, len(ranked) // 2)
     n_best = min(n, len(ranked) - n_worst)
     empty = [sample for sample, count in truth_px.items() if two and count == 0]

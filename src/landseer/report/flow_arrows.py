@@ -49,6 +49,8 @@ def draw_flow(
     *,
     side_px: int = 512,
     n_across: int = 8,
+    colour: str = COLOUR,
+    onto: Arrows | None = None,
 ) -> Arrows:
     """Draw flow onto a picture.
 
@@ -60,25 +62,30 @@ def draw_flow(
         side_px: longer side of the image made.
         n_across: cells along the longer side; the highest point of each is drawn if it stands at least 2.5 m high and a
             fifth as high as the highest.
+        colour: of the arrows.
+        onto: arrows of another flow of the same picture: these are laid over them, at the same points and by the same
+            factor, so that both can be compared.
 
     Edges: where even the longest arrow would be short, all are longer by one whole number. Arrows that are too short to
         be read, or end outside the image, are left out. Without anything high, scale or angle, there are none.
     """
-    image = to_image(fitted(picture, side_px))
+    image = to_image(fitted(picture, side_px)) if onto is None else onto.image
     zoom = image.width / picture.shape[1]
     if not (math.isfinite(scale_px_per_m) and math.isfinite(angle_rad)):
         return Arrows(image, (), 1)
-    points = high_points(agl_m, n_across)
+    points = high_points(agl_m, n_across) if onto is None else onto.points
     if not points:
         return Arrows(image, (), 1)
     px_per_m = scale_px_per_m * zoom
-    factor = _factor(float(agl_m[points[0]]) * px_per_m, max(image.size) / n_across)
+    longest = float(agl_m[points[0]]) * px_per_m
+    factor = _factor(longest, max(image.size) / n_across) if onto is None else onto.factor
     ends = {
         point: _ends(point, float(agl_m[point]) * px_per_m * factor, angle_rad, zoom)
         for point in points
+        if math.isfinite(float(agl_m[point]))
     }
     ends = {point: one for point, one in ends.items() if _is_shown(one, image.size)}
-    layer = _overlay(image.size, list(ends.values()))
+    layer = _overlay(image.size, list(ends.values()), colour)
     with_arrows = Image.alpha_composite(image.convert("RGBA"), layer).convert("RGB")
     return Arrows(with_arrows, tuple(ends), factor if ends else 1)
 
@@ -125,13 +132,15 @@ def _is_shown(ends: tuple[float, float, float, float], size: tuple[int, int]) ->
     return is_inside and math.hypot(to_x - x, to_y - y) >= _LEAST_PX
 
 
-def _overlay(size: tuple[int, int], ends: list[tuple[float, float, float, float]]) -> Image.Image:
+def _overlay(
+    size: tuple[int, int], ends: list[tuple[float, float, float, float]], colour: str
+) -> Image.Image:
     """Draw arrows on nothing, three times as fine and then averaged."""
     layer = Image.new("RGBA", (size[0] * _FINER, size[1] * _FINER), (0, 0, 0, 0))
     draw = ImageDraw.Draw(layer)
-    for colour, wide in ((CASING, 3.6), (COLOUR, 1.8)):
+    for ink, wide in ((CASING, 3.6), (colour, 1.8)):
         for one in ends:
-            _arrow(draw, [part * _FINER for part in one], colour, wide * _FINER)
+            _arrow(draw, [part * _FINER for part in one], ink, wide * _FINER)
     return layer.resize(size, Image.Resampling.BOX)
 
 

@@ -7,6 +7,7 @@ import platform
 import statistics
 
 from landseer import __version__
+from landseer.metrics.evaluation import goodness
 from landseer.report.curves import MANY, training_figure
 from landseer.report.outcome import Outcome
 from landseer.report.parts import (
@@ -20,6 +21,9 @@ from landseer.report.parts import (
     table,
 )
 
+_LOSS_OF = "train/loss_"
+"""What stands before a target's name in the column of its loss."""
+
 PACKAGES = ("torch", "timm", "segmentation-models-pytorch", "lightning", "rasterio", "numpy")
 
 
@@ -27,21 +31,7 @@ def training_section(outcome: Outcome) -> Section:
     """Show how the members trained."""
     parts: list[Part] = []
     if any(outcome.histories.values()):
-        many = " The strong line is the median." if len(outcome.histories) > MANY else ""
-        parts.append(
-            beside(
-                chart(
-                    training_figure(outcome.histories, "train/loss", "loss", best=False),
-                    "Training loss",
-                    f"One line per member.{many}",
-                ),
-                chart(
-                    training_figure(outcome.histories, "monitor", outcome.monitor, best=True),
-                    "Score on the held-out fold",
-                    "Greatest probability, without flips and turns. Circle: the epoch that was kept.",
-                ),
-            )
-        )
+        parts += _curves(outcome)
     tables = [_members(outcome)]
     if outcome.seconds:
         stages = [[name, seconds_text(seconds)] for name, seconds in outcome.seconds.items()]
@@ -63,6 +53,45 @@ def recipe_section(outcome: Outcome) -> Section:
         {"kind": "code", "title": "Resolved recipe", "text": outcome.recipe},
         table("Versions", ["package", "version"], rows),
     )
+
+
+def _curves(outcome: Outcome) -> list[Part]:
+    """Draw the loss, the score, and, where there are several targets, the loss of each."""
+    many = " The strong line is the median." if len(outcome.histories) > MANY else ""
+    greatest = "Greatest probability, without" if outcome.mask_decides else "Without"
+    less = ", less is better" if goodness(outcome.monitor, 1.0) < 0 else ""
+    shown: list[Part] = [
+        beside(
+            chart(
+                training_figure(outcome.histories, "train/loss", "loss", best=False),
+                "Training loss",
+                f"One line per member.{many}",
+            ),
+            chart(
+                training_figure(outcome.histories, "monitor", outcome.monitor, best=True),
+                f"Score on the held-out fold{less}",
+                f"{greatest} flips and turns. Circle: the epoch that was kept.",
+            ),
+        )
+    ]
+    each = {
+        name.removeprefix(_LOSS_OF): name
+        for rows in outcome.histories.values()
+        for row in rows
+        for name in row
+        if name.startswith(_LOSS_OF)
+    }
+    if len(each) > 1:
+        charts = [
+            chart(
+                training_figure(outcome.histories, key, "loss", best=False, small=True),
+                f"Training loss of {target}",
+                "Before its weight; colours as above.",
+            )
+            for target, key in sorted(each.items())
+        ]
+        shown.append(beside(*charts))
+    return shown
 
 
 def _members(outcome: Outcome) -> Part:

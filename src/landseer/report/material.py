@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from landseer.core.references import PREFIX
 from landseer.report.curves import balance_figure, quality_figure
 from landseer.report.outcome import Outcome
 from landseer.report.parts import Part, Section, beside, cards, chart, number, section, table
 from landseer.report.quantiles import quantile_strip
 from landseer.report.sheets import contact_sheet, places_sheet
+from landseer.samples.labelled import is_labelled
 from landseer.samples.schema import is_missing
 from landseer.samples.table import usable
 from landseer.track.pixels import class_colours
@@ -27,7 +29,7 @@ def data_section(outcome: Outcome) -> Section:
     """Say what the data are, and what was left out."""
     samples = outcome.samples
     used = usable(samples, side="train")
-    labelled = used[~used["label"].map(is_missing).astype(bool)]
+    labelled = used[is_labelled(used, outcome.references)]
     n_excluded = int((~samples["excluded"].map(is_missing).astype(bool)).sum())
     parts: list[Part] = [
         cards(
@@ -44,7 +46,8 @@ def data_section(outcome: Outcome) -> Section:
         parts.append(contact_sheet(outcome, list(labelled["sample"].iloc[places])))
     classes = [f"class_{name}_pct" for name in outcome.classes.names]
     classes = classes[1:] if len(classes) == 2 else classes[:_MOST_CLASSES]
-    columns = [c for c in (*classes, *_SHARES) if c in used and used[c].notna().any()]
+    known = [one.figure_column("valid_pct") for one in outcome.references if one.kind == "raster"]
+    columns = [c for c in (*classes, *known, *_SHARES) if c in used and used[c].notna().any()]
     if columns:
         charts = [chart(quality_figure(used[c]), _plain(c), "") for c in columns]
         parts.append(beside(*charts))
@@ -127,6 +130,8 @@ def channels_section(outcome: Outcome) -> Section:
 
 def _plain(column: str) -> str:
     """Name a column of shares in plain words."""
+    if column.startswith(PREFIX) and column.endswith("_valid_pct"):
+        return f"known pixels of {column.removeprefix(PREFIX).removesuffix('_valid_pct')}"
     return (
         column.removesuffix("_pct").removesuffix("_pixels").removeprefix("class_").replace("_", " ")
     )

@@ -12,7 +12,10 @@ import pandas as pd
 
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
+from landseer.core.references import Reference
+from landseer.models.targets import MASK
 from landseer.report.config import ReportConfig
+from landseer.report.measured import Measured
 from landseer.select.selection import Selection
 from landseer.select.suspects import Suspects
 
@@ -37,8 +40,10 @@ class Outcome:
         oof: folder of out-of-fold predictions of the chosen symmetries.
         monitor: the score whose best epoch was kept.
         seconds: time of each stage.
-        suspects: labels that out-of-fold predictions contradict; None where none were compared.
+        suspects: labels or references that out-of-fold predictions contradict; None where none were compared.
         suspect_pictures: how many of them are shown.
+        references: what the data know besides class labels.
+        values: real-valued targets, measured; None where a class mask is the only target.
     """
 
     name: str
@@ -59,6 +64,21 @@ class Outcome:
     seconds: Mapping[str, float] = field(default_factory=dict)
     suspects: Suspects | None = None
     suspect_pictures: int = 24
+    references: tuple[Reference, ...] = ()
+    values: Measured | None = None
+
+    @property
+    def mask(self) -> str | None:
+        """The name of the class mask among the targets, or None."""
+        if self.values is None:
+            return MASK
+        specs = self.values.trial.specs
+        return next((name for name, spec in specs.items() if spec.quantity == "mask"), None)
+
+    @property
+    def mask_decides(self) -> bool:
+        """Whether the score that decides is one of the class mask."""
+        return self.values is None or not self.values.decides
 
     def row(self, sample: str) -> pd.Series:
         """Return a sample's row of the table.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from landseer.models.targets import MASK
 from landseer.report.curves import comparisons_figure, folds_figure, threshold_figure
 from landseer.report.examples import choose_examples
 from landseer.report.outcome import Outcome
@@ -19,7 +20,9 @@ from landseer.report.parts import (
     table,
 )
 from landseer.report.sheets import predictions_sheet
+from landseer.report.value_scores import sites_chart, value_folds_table
 
+_MANY = 12
 _PER_CLASS = ("dice", "iou", "precision", "recall")
 _AVERAGED, _WHOLE = ("dice", "iou"), ("accuracy", "mcc")
 
@@ -28,6 +31,11 @@ def score_section(outcome: Outcome) -> Section:
     """Say how good the model is, and how that was counted."""
     selection = outcome.selection
     honest, optimistic = selection.crossfit, selection.optimistic
+    drawn = chart(
+        folds_figure(selection),
+        f"{selection.metric} of each fold",
+        "Diamond and band: all folds pooled, with the interval.",
+    )
     parts: list[Part] = [
         cards(
             (number(honest.value), f"{selection.metric}, honest"),
@@ -39,16 +47,7 @@ def score_section(outcome: Outcome) -> Section:
             (f"{selection.n_samples:,}", "samples judged"),
             (f"{selection.n_groups:,}", "places among them"),
         ),
-        beside(
-            chart(
-                folds_figure(selection),
-                f"{selection.metric} of each fold",
-                "Diamond and band: all folds pooled, with the interval.",
-            ),
-            _confusion(outcome),
-        ),
-        beside(_by_class(outcome), _overall(outcome)),
-        _by_fold(outcome),
+        *_score_parts(outcome, drawn),
     ]
     if selection.notes:
         parts.append({"kind": "notes", "notes": selection.notes})
@@ -59,6 +58,18 @@ def score_section(outcome: Outcome) -> Section:
         "was chosen on the other folds.",
         *parts,
     )
+
+
+def _score_parts(outcome: Outcome, drawn: Part) -> list[Part]:
+    """Show the folds, and what the class mask scores, where there is one."""
+    if outcome.mask is None:
+        return [beside(drawn, *sites_chart(outcome)), value_folds_table(outcome)]
+    shown: list[Part] = [
+        beside(drawn, _confusion(outcome)),
+        beside(_by_class(outcome), _overall(outcome)),
+    ]
+    by_fold = _by_fold(outcome) if outcome.mask_decides else value_folds_table(outcome)
+    return [*shown, by_fold]
 
 
 def choices_section(outcome: Outcome) -> Section:
@@ -82,29 +93,32 @@ def choices_section(outcome: Outcome) -> Section:
                 "Paired differences with intervals over places. Grey: the interval holds zero.",
             )
         )
-    facts = (
-        ("threshold", "greatest probability" if selection.threshold is None else number(selection.threshold, 2)),
-        ("flips and turns", selection.tta),
-        ("vote", selection.vote),
-    )  # fmt: skip
+    greatest = selection.threshold is None
+    threshold = "greatest probability" if greatest else number(selection.threshold, 2)
+    facts = [("flips and turns", selection.tta)]
+    if outcome.mask is not None:
+        facts = [("threshold", threshold), *facts, ("vote", selection.vote)]
     weights = [[m.fold, m.seed, number(m.weight), number(m.score)] for m in selection.members]
+    members = table(
+        f"Weights of the {len(weights)} members",
+        ["fold", "seed", "weight", "own score"],
+        weights,
+        folded=len(weights) > _MANY,
+    )
+    shown = [beside(*charts, members)] if len(charts) == 1 and len(weights) <= _MANY else []
     return section(
         "choices",
         "Choices",
         "Made on out-of-fold predictions, never on a test side.",
         cards(*((figure, what) for what, figure in facts)),
-        *((beside(*charts),) if charts else ()),
-        table(
-            f"Weights of the {len(weights)} members",
-            ["fold", "seed", "weight", "own score"],
-            weights,
-            folded=len(weights) > 12,
-        ),
+        *(shown or [*([beside(*charts)] if charts else []), members]),
     )
 
 
-def examples_section(outcome: Outcome) -> Section:
-    """Show where the model is best and worst, and where it sees what is not there."""
+def examples_section(outcome: Outcome) -> Section | None:
+    """Show where the model is best and worst, and where it sees what is not there; None without a class mask."""
+    if outcome.mask is None:
+        return None
     examples = choose_examples(outcome)
     enough = (
         f"Of samples with at least {examples.least_share:.1%} of their pixels in the truth; "
@@ -112,8 +126,8 @@ def examples_section(outcome: Outcome) -> Section:
         else ""
     )
     shown = (
-        ("Worst", examples.worst, f"{enough}lowest score first.".capitalize()),
-        ("Best", examples.best, f"{enough}highest score first.".capitalize()),
+        ("Worst", examples.worst, f"{enough}worst score first.".capitalize()),
+        ("Best", examples.best, f"{enough}best score first.".capitalize()),
         (
             "Most false alarms on empty samples",
             examples.alarms,
@@ -150,7 +164,7 @@ def _by_fold(outcome: Outcome) -> Part:
 
 def _by_class(outcome: Outcome) -> Part:
     """Make the table of classes."""
-    scores = outcome.selection.scores
+    scores = _mask_scores(outcome)
     rows = [
         [name, *(number(scores.get(f"{kind}_{name}")) for kind in _PER_CLASS)]
         for name in outcome.classes.names
@@ -160,13 +174,21 @@ def _by_class(outcome: Outcome) -> Part:
 
 def _overall(outcome: Outcome) -> Part:
     """Make the table of scores over all classes."""
-    scores = outcome.selection.scores
+    scores = _mask_scores(outcome)
     rows = [
         [kind, *(number(scores.get(f"{kind}_{over}")) for over in ("macro", "foreground"))]
         for kind in _AVERAGED
     ]
     rows += [[name, number(scores.get(name)), ""] for name in _WHOLE]
     return table("Over all classes", ["score", "all classes", "all but the first"], rows)
+
+
+def _mask_scores(outcome: Outcome) -> dict[str, float]:
+    """Return the scores of the class mask by their plain names."""
+    scores, mask = outcome.selection.scores, outcome.mask
+    if mask is None or mask == MASK:
+        return scores
+    return {name.removeprefix(f"{mask}_"): value for name, value in scores.items()}
 
 
 def _confusion(outcome: Outcome) -> Part:

@@ -34,11 +34,13 @@ _NO_DATA = Mark("hatch", "", "no data")
 def contact_sheet(outcome: Outcome, samples: Sequence[str]) -> Part:
     """Show samples in true colour with the outline of their labels."""
     shown = [_contact(outcome, sample, first=not i) for i, sample in enumerate(samples)]
+    has_labels = outcome.mask is not None
+    lift = " Point at a picture to lift the outline." if has_labels else ""
+    outlined = [Mark("line", OUTLINE, "outline of the label")] if has_labels else []
     return tiles(
         shown,
-        f"{_named(outcome).capitalize()}; one stretch for all three bands of a sample. Point at a picture to lift the "
-        "outline.",
-        (Mark("line", OUTLINE, "outline of the label"), _NO_DATA),
+        f"{_named(outcome).capitalize()}; one stretch for all three bands of a sample.{lift}",
+        (*outlined, _NO_DATA),
     )
 
 
@@ -80,7 +82,7 @@ def _contact(outcome: Outcome, sample: str, *, first: bool) -> Tile:
     """Make one tile of the contact sheet."""
     row = outcome.row(sample)
     tile = _photo(outcome, sample, first=first)
-    if is_missing(row["label"]):
+    if outcome.mask is None or is_missing(row["label"]):
         return tile
     mask = read_label(Path(row["label"]), outcome.classes)
     edge = outline(shrunk((mask > 0) & (mask < len(outcome.classes)), _SMALL_PX))

@@ -7,11 +7,13 @@ import pandas as pd
 from landseer.audit.pairs import read_pairs
 from landseer.core.files import read_json
 from landseer.report.build import build_report
+from landseer.report.measured import Measured, measure_values
 from landseer.report.outcome import Outcome
 from landseer.run.context import Run
-from landseer.run.model_stages import members_of, monitor_of
+from landseer.run.held_out import held_out_trial
+from landseer.run.model_stages import deciding_mask, members_of, monitor_of
 from landseer.samples.table import read_samples
-from landseer.select.selection import read_selection
+from landseer.select.selection import Selection, read_selection
 from landseer.select.suspects import read_suspects
 from landseer.track.history import read_history
 
@@ -42,8 +44,18 @@ def write_report(run: Run) -> None:
         seconds=_seconds(run),
         suspects=read_suspects(run.folder),
         suspect_pictures=run.recipe.suspects.pictures,
+        references=run.references,
+        values=_values(run, selection),
     )
     build_report(outcome, run.path("report/index.html"))
+
+
+def _values(run: Run, selection: Selection) -> Measured | None:
+    """Measure the real-valued targets; None where a class mask is the only target."""
+    if all(spec.quantity == "mask" for spec in run.recipe.target_specs.values()):
+        return None
+    trial, held = held_out_trial(run)
+    return measure_values(trial, held, selection, decides=deciding_mask(run) is None)
 
 
 def _findings(run: Run) -> pd.DataFrame:
