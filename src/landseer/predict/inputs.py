@@ -70,6 +70,7 @@ def plan_jobs(
     naming: Naming,
     values: Sequence[str] = (),
     *,
+    mask: bool = True,
     numbers: bool = False,
 ) -> tuple[Job, ...]:
     """Name each image's files.
@@ -79,10 +80,11 @@ def plan_jobs(
         out: the folder.
         naming: how files are named.
         values: targets besides the class mask that become maps.
+        mask: whether there is a class map.
         numbers: whether there is anything of the image as a whole.
 
     Raises:
-        UsageError: two images would write the same map, or a map would overwrite its image.
+        UsageError: two images or targets would write the same file, or a file would overwrite its image.
     """
     folder = Path(out)
     jobs = tuple(
@@ -96,8 +98,10 @@ def plan_jobs(
     )
     by_output: defaultdict[Path, list[Path]] = defaultdict(list)
     for job in jobs:
-        by_output[job.output.resolve()].append(job.image)
-        if job.image.resolve() == job.output.resolve():
+        files = [path.resolve() for path in _files(job, mask=mask)]
+        for path in files:
+            by_output[path].append(job.image)
+        if job.image.resolve() in files:
             raise UsageError(
                 "expected an output that is not its own input",
                 where=job.image,
@@ -111,9 +115,15 @@ def plan_jobs(
     if clashes:
         raise UsageError(
             f"expected one output per image; {len(clashes)} names clash: {'; '.join(clashes[:3])}",
-            do="predict the folders one by one into different output folders",
+            do="predict the folders one by one into different output folders, or name files otherwise",
         )
     return jobs
+
+
+def _files(job: Job, *, mask: bool) -> list[Path]:
+    """List what a job may write."""
+    classes = [job.output, job.probability] if mask else []
+    return [*classes, *job.values.values(), *([] if job.numbers is None else [job.numbers])]
 
 
 def _expand(item: Path | str, naming: Naming) -> list[Path]:

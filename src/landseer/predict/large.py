@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -63,10 +63,9 @@ def predict_large(
     read = partial(_read, info.path, [band.index for band in bands])
     patches = parallel_map(read, windows, label=info.path.name, workers=options.workers)
     for batch in _chunks(patches, options.batch):
-        for window, image in batch:
-            canvas.valid[window.slices] = valid_pixels(image, bands)
+        shares = [canvas.look(window, valid_pixels(image, bands)) for window, image in batch]
         values = _run(ensemble, batch, gsd_m)
-        canvas.note({name: values[name] for name in values if name not in blenders})
+        canvas.note({name: values[name] for name in values if name not in blenders}, shares)
         for name, blender in blenders.items():
             for (window, _), one in zip(batch, values[name].numpy(), strict=True):
                 for strip in blender.add(window, one):
@@ -86,6 +85,7 @@ class _Canvas:
         self._probability: NDArray[np.float32] | None = None
         self._values: dict[str, NDArray[np.float32]] = {}
         self._numbers: dict[str, list[Tensor]] = {}
+        self._shares: list[float] = []
         for name, quantity in ensemble.quantities.items():
             if quantity.kind == "mask":
                 self._classes = np.zeros(shape, np.uint8)
@@ -93,6 +93,11 @@ class _Canvas:
                     self._probability = np.zeros((quantity.n_outputs, *shape), np.float32)
             elif quantity.extent == "dense":
                 self._values[name] = np.zeros((quantity.n_outputs, *shape), np.float32)
+
+    def look(self, window: Window, valid: NDArray[np.bool_]) -> float:
+        """Keep where a window has data, and return the share of it."""
+        self.valid[window.slices] = valid
+        return float(valid.mean())
 
     def put(self, name: str, strip: Strip) -> None:
         """Decide and keep finished rows of a dense target."""
@@ -107,15 +112,17 @@ class _Canvas:
         if self._probability is not None:
             self._probability[:, rows] = values
 
-    def note(self, numbers: Mapping[str, Tensor]) -> None:
-        """Keep what windows say of the image as a whole."""
+    def note(self, numbers: Mapping[str, Tensor], shares: Sequence[float]) -> None:
+        """Keep what windows, of which such shares have data, say of the image as a whole."""
+        self._shares += shares
         for name, values in numbers.items():
             self._numbers.setdefault(name, []).extend(value[None] for value in values)
 
     def map(self) -> Map:
-        """Return the finished image; numbers are averaged over its windows."""
+        """Return the finished image; numbers are averaged over its windows, by how much of them has data."""
+        weights = self._shares if any(self._shares) else None
         numbers = {
-            name: average(self._ensemble.quantities[name], values)[0].numpy()
+            name: average(self._ensemble.quantities[name], values, weights)[0].numpy()
             for name, values in self._numbers.items()
         }
         return Map(self._classes, self._probability, self.valid, self._values, numbers)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from landseer.core.files import read_json, write_json
 from landseer.predict.ensemble import Ensemble
+from landseer.predict.output import json_number
 from landseer.quantities import Quantity
 from landseer.raster.read import read_bands
 from landseer.raster.write import write_raster
@@ -132,11 +133,11 @@ def _write(
     quantities: Mapping[str, Quantity],
 ) -> None:
     """Write one sample: probabilities rounded to 16 bits, values as they are."""
-    numbers: dict[str, list[float]] = {}
+    numbers: dict[str, list[float | None]] = {}
     for name, value in values.items():
         quantity = quantities[name]
         if quantity.extent == "image":
-            numbers[name] = [float(number) for number in value]
+            numbers[name] = [json_number(number) for number in value]
             continue
         own = value[:, : size[0], : size[1]]
         if quantity.kind == "mask":

@@ -102,16 +102,25 @@ def numbers_of(
     Returns:
         A number, or a list, by target. A direction also as `angle` in radians from 0 to 2 pi (0 is image down,
         counter-clockwise), a flow scale also as `scale` in px/m: the names that geocentric pose goes by.
+
+    Edges: what is not known is None, and so is the angle of a direction without length.
     """
     said: dict[str, Any] = {}
     for name, values in numbers.items():
-        said[name] = [float(value) for value in values] if len(values) > 1 else float(values[0])
+        each = [json_number(value) for value in values]
+        said[name] = each if len(each) > 1 else each[0]
         kind = targets[name].quantity
         if kind == "direction":
-            said["angle"] = float(np.arctan2(values[0], values[1]) % (2 * np.pi))
+            angle = np.arctan2(values[0], values[1]) % (2 * np.pi)
+            said["angle"] = json_number(angle if np.any(values) else np.nan)
         elif kind == "flow_scale":
-            said["scale"] = float(values[0])
+            said["scale"] = each[0]
     return said
+
+
+def json_number(value: float) -> float | None:
+    """Return a number that JSON can hold: None where it is not known."""
+    return float(value) if np.isfinite(value) else None
 
 
 def is_complete(job: Job, spec: ModelSpec, options: PredictOptions) -> bool:

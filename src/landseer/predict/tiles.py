@@ -80,6 +80,8 @@ def predict_images(
     quantities = ensemble.quantities
     dense = [n for n, q in quantities.items() if q.extent == "dense" and q.kind != "mask"]
     numbers = any(quantity.extent == "image" for quantity in quantities.values())
-    jobs = plan_jobs(find_images(inputs, naming), Path(out), naming, dense, numbers=numbers)
+    mask = any(quantity.kind == "mask" for quantity in quantities.values())
+    images = find_images(inputs, naming)
+    jobs = plan_jobs(images, Path(out), naming, dense, mask=mask, numbers=numbers)
     todo = [job for job in jobs if options.overwrite or not is_complete(job, spec, options)]
     return Run(ensemble, spec, options).predict(todo, Path(out), n_kept=len(jobs) - len(todo))
