@@ -17,6 +17,7 @@ from landseer.audit.joint import match_jointly
 from landseer.audit.layers import choose_layers, is_height, iterate_layers
 from landseer.audit.match import match_places
 from landseer.audit.pairs import Pair, make_pair, star
+from landseer.audit.pools import Pool, pools_of
 from landseer.audit.settings import SamePlaceConfig
 from landseer.audit.shared_pixels import Prints, find_shared, thinning
 from landseer.audit.shelf import LayerShelf
@@ -63,7 +64,7 @@ def find_image_pairs(
     beside = beside_of(rows, references, asked, config.rectify)
     factor = working_factor(rows, config)
     names, paths = list(rows["sample"]), [Path(path) for path in rows["image"]]
-    is_large = len(rows) > config.exhaustive_up_to
+    pools = pools_of(rows, config)
     contents: list[str] = []
     prints: list[tuple[Prints, ...]] = []
     keep_one_in = thinning(
@@ -82,8 +83,7 @@ def find_image_pairs(
             for shelf, layer in zip(shelves, reading.layers, strict=True):
                 shelf.append(layer)
         material = _Material(names, formulas, shelves, factor, bands)
-        compare = _by_landmarks if is_large else _all_with_all
-        found, findings = compare(material, config, workers)
+        found, findings = _compare(material, pools, config, workers)
     copies, notes = _duplicates(names, paths, contents)
     exact = _shared(names, formulas, prints)
     known = {(pair["a"], pair["b"]) for pair in exact}
@@ -117,7 +117,7 @@ def _within_sites(
 def working_factor(rows: gpd.GeoDataFrame, config: SamePlaceConfig) -> int:
     """Return how many image pixels make one working pixel, alike for all images."""
     longest = int(max(rows["height"].max(), rows["width"].max())) if len(rows) else 1
-    is_large = len(rows) > config.exhaustive_up_to
+    is_large = max(map(len, pools_of(rows, config))) > config.exhaustive_up_to
     working_px = config.working_px or (WORKING_PX_LARGE if is_large else WORKING_PX)
     return max(1, -(-longest // working_px))
 
@@ -131,6 +131,30 @@ class _Material:
     layers: Sequence[Sequence[NDArray[np.float32]]]
     factor: int
     bands: Sequence[Band]
+
+    def pool(self, positions: Sequence[int]) -> _Material:
+        """Return what is compared of some samples."""
+        names = [self.names[position] for position in positions]
+        layers = [Pool(layer, positions) for layer in self.layers]
+        return _Material(names, self.formulas, layers, self.factor, self.bands)
+
+
+def _compare(
+    material: _Material,
+    pools: Sequence[Sequence[int]],
+    config: SamePlaceConfig,
+    workers: int | None,
+) -> tuple[list[Pair], list[Finding]]:
+    """Compare the samples of each pool, every pair where that can be done; false pairs are shared out among pools."""
+    config = config.model_copy(update={"false_pairs": config.false_pairs / len(pools)})
+    pairs: list[Pair] = []
+    findings: list[Finding] = []
+    for positions in pools:
+        is_large = len(positions) > config.exhaustive_up_to
+        compare = _by_landmarks if is_large else _all_with_all
+        found, notes = compare(material.pool(positions), config, workers)
+        pairs, findings = pairs + found, findings + notes
+    return pairs, findings
 
 
 def _all_with_all(

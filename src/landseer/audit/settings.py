@@ -118,7 +118,7 @@ class SamePlaceConfig(BaseModel):
 
     exhaustive_up_to: int = Field(default=4000, ge=0)
     """Up to this many images every pair is compared at every shift, all layers together; above it only pairs that
-    landmarks propose are, which finds less where there is noise or cloud."""
+    landmarks propose are, which finds less where there is noise or cloud. Counted by site where sites are regions."""
 
     embedding: EmbeddingConfig = EmbeddingConfig()
     """How `method: embedding` compares and groups."""
