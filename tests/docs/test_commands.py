@@ -94,7 +94,8 @@ def test_overrides_are_keys_of_the_recipe(
         if not overrides:
             continue
         count += 1
-        task = "kelp" if "kelp" in str(values["recipe"]) else "folder"
+        named = [name for name in template_names() if name in str(values["recipe"])]
+        task = named[0] if named else "folder"
         try:
             load_recipe(templates / f"{task}.yaml", overrides)
         except LandseerError as error:

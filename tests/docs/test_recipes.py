@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from landseer.adapters import config_bands, config_classes, scan_samples
+from landseer.adapters import config_bands, config_classes, config_references, scan_samples
 from landseer.adapters.folder_config import FolderConfig
 from landseer.adapters.pattern import fill, wildcards
 from landseer.audit.examine import examine
@@ -54,11 +54,15 @@ def laid_over(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
 def test_keys_of_every_block_are_keys_of_the_recipe(
     recipes: list[tuple[Any, dict[str, Any]]], tmp_path: Path
 ) -> None:
-    base, _ = parse_yaml(fill_template("kelp", name="docs", root=tmp_path), "kelp")
+    bases = {
+        task: parse_yaml(fill_template(task, name="docs", root=tmp_path), task)[0]
+        for task in ("kelp", "geopose")
+    }
     assert len(recipes) > 8
     for block, values in recipes:
         if is_whole(values):
             continue
+        base = bases["geopose" if "targets" in values else "kelp"]
         assert values.keys() <= Recipe.model_fields.keys(), block.place
         if "data" in values:
             Recipe.model_validate(laid_over(base, values))
@@ -81,7 +85,8 @@ def test_whole_recipes_load_and_their_data_is_found(
             make_data(recipe.data)
             frame, findings = scan_samples(recipe.data)
             bands, classes = config_bands(recipe.data), config_classes(recipe.data)
-            frame, more = examine(frame, bands, classes, workers=0)
+            references = config_references(recipe.data)
+            frame, more = examine(frame, bands, classes, references=references, workers=0)
             assert not [*findings, *more], f"{block.place}: {[*findings, *more]}"
             assert frame["excluded"].isna().all(), block.place
             assert recipe.data.site is None or frame["site"].nunique() == len(NAMES), block.place
@@ -96,6 +101,23 @@ def make_data(config: FolderConfig) -> None:
                 _write_image(config, images, name)
             if labels is not None:
                 _write_label(config, labels, name)
+
+
+    _write_values(config)
+
+
+def _write_values(config: FolderConfig) -> None:
+    """Write the rasters and the tables of values that are no classes."""
+    for value in config.values:
+        side_px = SIDE_PX // 4 if value.grid == "own" else SIDE_PX
+        for number, name in enumerate(NAMES):
+            rng = np.random.default_rng(number)
+            pixels = rng.uniform(1, 20, (side_px, side_px)).astype(np.float32)
+            write_raster(_place(config, value.files, name), pixels)
+    for spec in config.numbers:
+        rows = [f"{name},{number + 1.5}" for number, name in enumerate(NAMES)]
+        text = "\n".join([f"sample,{spec.column_name}", *rows])
+        (Path(config.root) / spec.table).write_text(text, encoding="utf-8")
 
 
 def _place(config: FolderConfig, pattern: str, name: str) -> Path:
