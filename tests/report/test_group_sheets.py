@@ -23,6 +23,7 @@ from landseer.core.classes import ClassTable
 from landseer.errors import DataError
 from landseer.raster.write import write_raster
 from landseer.report import gallery
+from landseer.report.compared import Compared
 from landseer.report.config import ReportConfig
 from landseer.report.contact import contact_section, spaced
 from landseer.report.evidence import (
@@ -85,6 +86,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Look:
             columns=["sample", "what", "figure", "action"],
         ),
     }  # fmt: skip
+    values |= {"references": ()}
     return Look(**{field.name: values.get(field.name) for field in dataclasses.fields(Look)})
 
 
@@ -169,15 +171,18 @@ def test_what_was_compared_is_read_from_the_pairs():
 
 def test_pairs_are_registered(seen):
     rows = {row["sample"]: row for row in seen.samples.to_dict("records")}
-    right = [draw_pair(pair, rows, BANDS) for pair in seen.pairs.to_dict("records")]
+    right = [draw_pair(pair, rows, Compared(BANDS)) for pair in seen.pairs.to_dict("records")]
     assert all(np.abs(one.colours_a - one.colours_b).mean() < 0.02 for one in right)
     assert right[0].colours_a.shape == (30, 25, 3)
     assert (
         dict(right[0].facts)["shift"] == "+10, +15 px" and dict(right[0].facts)["fold"] == "0 | 1"
     )
     wrong = seen.pairs.to_dict("records")[0] | {"shift_row": 2.0, "shift_col": -3.0}
-    assert np.abs(draw_pair(wrong, rows, BANDS).differs - right[0].differs[:1, :1]).mean() > 0.05
-    assert draw_pair(wrong | {"shift_row": 99.0}, rows, BANDS) is None
+    assert (
+        np.abs(draw_pair(wrong, rows, Compared(BANDS)).differs - right[0].differs[:1, :1]).mean()
+        > 0.05
+    )
+    assert draw_pair(wrong | {"shift_row": 99.0}, rows, Compared(BANDS)) is None
 
 
 def test_bridges_hold_groups_together(seen):
@@ -188,13 +193,13 @@ def test_bridges_hold_groups_together(seen):
 
 def test_a_group_is_drawn_with_three_mosaics(seen):
     members = seen.samples[seen.samples["group"] == "a"]
-    drawn = group_sheet("a", members, seen.pairs, BANDS)
+    drawn = group_sheet("a", members, seen.pairs, Compared(BANDS))
     assert [title for title, _ in drawn.mosaics] == [
         "in colours, each sample framed", "compared: dem", "disagreement, as a share of that range",
     ]  # fmt: skip
     facts = dict(drawn.facts)
     assert facts["samples"] == "3" and facts["fold"] == "0, 1" and facts["overlap"] == "0.40–0.40"
-    bare = group_sheet("a", members, seen.pairs.head(0), BANDS)
+    bare = group_sheet("a", members, seen.pairs.head(0), Compared(BANDS))
     assert len(bare.mosaics) == 1 and bare.sheet.height < drawn.sheet.height
 
 

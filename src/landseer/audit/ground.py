@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -78,9 +79,31 @@ def beside_of(
     for key, message in rectify_faults(config, references):
         raise RecipeError(message, where=f"same_place.rectify.{key}")
     wanted = names | ({config.height} if config is not None else set())
-    rasters = [one for one in references if one.kind == "raster" and one.name in wanted]
-    rasters = [one for one in rasters if one.grid == "image" and one.layers == 1]
-    return [_beside(row, rasters, config) for row in rows.to_dict("records")]
+    rasters = [one for one in layer_rasters(references) if one.name in wanted]
+    return [beside_row(row, rasters, config) for row in rows.to_dict("records")]
+
+
+def layer_rasters(references: Sequence[Reference]) -> list[Reference]:
+    """Return the references that can be layers: rasters of one band on the pixels of the images."""
+    rasters = [one for one in references if one.kind == "raster" and one.grid == "image"]
+    return [one for one in rasters if one.layers == 1]
+
+
+def beside_row(
+    row: Mapping[Any, object], rasters: Sequence[Reference], config: RectifyConfig | None
+) -> Beside:
+    """Gather what is known of one sample, a row of the sample table; the rasters are those asked for."""
+    paths = {one.name: row.get(one.column) for one in rasters}
+    known = {
+        one.name: None if is_missing(paths[one.name]) else (Path(str(paths[one.name])), one)
+        for one in rasters
+    }
+    if config is None or known.get(config.height) is None:
+        return Beside(known)
+    columns = (PREFIX + config.scale, PREFIX + config.angle)
+    scale, angle = (float(str(row.get(name, math.nan))) for name in columns)
+    is_known = math.isfinite(scale) and math.isfinite(angle)
+    return Beside(known, Pose(config.height, scale, angle) if is_known else None)
 
 
 def rectify_faults(
@@ -92,9 +115,8 @@ def rectify_faults(
     kinds = {"height": "raster", "scale": "number", "angle": "angle"}
     for key, kind in kinds.items():
         name = getattr(config, key)
-        fitting = [one.name for one in references if one.kind == kind]
-        if kind == "raster":
-            fitting = [one.name for one in references if one.kind == kind and one.grid == "image"]
+        of_kind = [one for one in references if one.kind == kind]
+        fitting = [one.name for one in (layer_rasters(of_kind) if kind == "raster" else of_kind)]
         if name not in fitting:
             of = "a raster on the pixels of the images" if kind == "raster" else f"of kind {kind}"
             there = ", ".join(fitting) or "none"
@@ -118,20 +140,3 @@ def to_ground(
     stack = np.stack(layers)
     moved = rectify(stack, heights, pose.scale / factor, pose.angle, missing=math.nan)
     return list(moved.values)
-
-
-def _beside(
-    row: Mapping[object, object], rasters: Sequence[Reference], config: RectifyConfig | None
-) -> Beside:
-    """Gather what is known of one sample."""
-    paths = {one.name: row.get(one.column) for one in rasters}
-    known = {
-        one.name: None if is_missing(paths[one.name]) else (Path(str(paths[one.name])), one)
-        for one in rasters
-    }
-    if config is None or known.get(config.height) is None:
-        return Beside(known)
-    columns = (PREFIX + config.scale, PREFIX + config.angle)
-    scale, angle = (float(str(row.get(name, math.nan))) for name in columns)
-    is_known = math.isfinite(scale) and math.isfinite(angle)
-    return Beside(known, Pose(config.height, scale, angle) if is_known else None)

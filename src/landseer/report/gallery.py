@@ -99,7 +99,7 @@ def _write_groups(look: Look, folder: Path) -> list[str]:
 def _draw(look: Look, group: tuple[str, gpd.GeoDataFrame]) -> GroupSheet:
     """Draw one group."""
     name, members = group
-    return group_sheet(name, members, look.pairs, look.bands)
+    return group_sheet(name, members, look.pairs, look.compared)
 
 
 def _strip(file: str, drawn: GroupSheet) -> Strip:
@@ -157,7 +157,7 @@ def _write_pairs(look: Look, folder: Path) -> list[str]:
 
 def draw_pairs(look: Look, table: pd.DataFrame, rows: Mapping[str, Record]) -> list[PairPictures]:
     """Draw the pairs of a table that share ground."""
-    drawn = (draw_pair(pair, rows, look.bands) for pair in table.to_dict("records"))
+    drawn = (draw_pair(pair, rows, look.compared) for pair in table.to_dict("records"))
     return [one for one in drawn if one is not None]
 
 

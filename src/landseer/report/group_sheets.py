@@ -26,7 +26,8 @@ from landseer.report.canvas import (
     to_image,
     with_bar,
 )
-from landseer.report.composites import natural_bands, read_colours, read_variables
+from landseer.report.compared import Compared
+from landseer.report.composites import natural_bands, read_colours
 from landseer.report.evidence import (
     formula_of,
     is_over_heights,
@@ -90,7 +91,7 @@ class GroupSheet:
 
 
 def group_sheet(
-    name: str, members: gpd.GeoDataFrame, pairs: pd.DataFrame, bands: Sequence[Band]
+    name: str, members: gpd.GeoDataFrame, pairs: pd.DataFrame, read: Compared
 ) -> GroupSheet:
     """Draw one group.
 
@@ -98,7 +99,7 @@ def group_sheet(
         name: of the group.
         members: its rows of the sample table, with `fold`.
         pairs: pairs of the same place; those of the group are taken.
-        bands: of the images.
+        read: reads samples as they were compared.
 
     Raises:
         FileReadError, BandError, FormulaError: an image cannot be read as it should be.
@@ -111,13 +112,13 @@ def group_sheet(
     layout = lay_group(members, inside)
     formula = formula_of(inside["method"])
     factor = max(1, layout.height // _MOSAIC_PX[1], layout.width // _MOSAIC_PX[0])
-    chosen, _ = natural_bands(bands)
+    chosen, _ = natural_bands(read.bands)
     stretch = _stretch(members, chosen)
     shown = [r for r in members.to_dict("records") if r["sample"] in layout.places][:_MOST_MOSAIC]
-    read = [_read(row, bands, chosen, formula, factor) for row in shown]
-    is_height = formula is not None and is_over_heights(formula, bands)
+    drawn = [_read(row, read, chosen, formula, factor) for row in shown]
+    is_height = formula is not None and is_over_heights(formula, read.bands)
     gsd_m = _gsd(members)
-    mosaics = _mosaics(read, layout, factor, stretch, is_height, formula, gsd_m) if read else []
+    mosaics = _mosaics(drawn, layout, factor, stretch, is_height, formula, gsd_m) if drawn else []
     thumbs = [
         _thumb(row, chosen, stretch, inside)
         for row in members.head(MOST_MEMBERS).to_dict("records")
@@ -177,13 +178,13 @@ def file_name(group: str, taken: set[str]) -> str:
 
 def _read(
     row: Record,
-    bands: Sequence[Band],
+    read: Compared,
     chosen: Sequence[Band],
     formula: str | None,
     factor: int,
 ) -> Member:
     """Read a sample, every so many pixels averaged."""
-    variables = read_variables(Path(str(row["image"])), bands)
+    variables = read(row)
     colours = np.stack([np.asarray(variables[band.name], np.float32) for band in chosen])
     layer = None if formula is None else shrink(layer_of(variables, formula), factor)
     return Member(str(row["sample"]), np.stack([shrink(one, factor) for one in colours]), layer)

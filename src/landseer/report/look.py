@@ -11,10 +11,12 @@ import geopandas as gpd
 import pandas as pd
 
 from landseer.audit.quality import QualityConfig
+from landseer.audit.settings import RectifyConfig
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
 from landseer.core.references import Reference
 from landseer.models.config import PreprocessConfig
+from landseer.report.compared import Compared
 from landseer.report.config import ReportConfig
 from landseer.report.pixel_sample import PixelSample
 
@@ -38,6 +40,7 @@ class Look:
         findings: of listing and audit, as text: columns sample, what, figure, action.
         pixels: a bounded sample of pixels with their channels and classes.
         references: what the data know besides classes.
+        rectify: by which references images were laid on the ground to be compared (recipe key `same_place.rectify`).
     """
 
     name: str
@@ -55,6 +58,12 @@ class Look:
     findings: pd.DataFrame
     pixels: PixelSample
     references: tuple[Reference, ...] = ()
+    rectify: RectifyConfig | None = None
+
+    @property
+    def compared(self) -> Compared:
+        """What reads samples as they were compared."""
+        return Compared(self.bands, self.references, self.rectify)
 
     @property
     def gsd_m(self) -> float | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -12,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from landseer.core.bands import Band
 from landseer.report.canvas import Panel, Row, draw_sheet, to_image
-from landseer.report.composites import natural_bands, read_variables
+from landseer.report.compared import Compared
+from landseer.report.composites import natural_bands
 from landseer.report.evidence import (
     PREFIX,
     checkerboard,
@@ -108,15 +107,13 @@ def heaviest_tree_end(inside: pd.DataFrame) -> object:
     return last
 
 
-def draw_pair(
-    pair: Record, rows: Mapping[str, Record], bands: Sequence[Band]
-) -> PairPictures | None:
+def draw_pair(pair: Record, rows: Mapping[str, Record], read: Compared) -> PairPictures | None:
     """Draw one pair.
 
     Args:
         pair: a row of `audit/pairs.csv` found by image, with its shift.
         rows: sample -> its row of the sample table.
-        bands: of the images.
+        read: reads samples as they were compared.
 
     Returns:
         None where the shift leaves no shared pixel.
@@ -125,20 +122,20 @@ def draw_pair(
         FileReadError, BandError, FormulaError: an image cannot be read as it should be.
     """
     a, b = str(pair["a"]), str(pair["b"])
-    one, two = (read_variables(Path(str(rows[name]["image"])), bands) for name in (a, b))
+    one, two = (read(rows[name]) for name in (a, b))
     formula = str(pair["method"]).removeprefix(PREFIX)
     layer_a, layer_b = layer_of(one, formula), layer_of(two, formula)
     shift = (int(float(str(pair["shift_row"]))), int(float(str(pair["shift_col"]))))
     common = common_ground(layer_a.shape, layer_b.shape, shift)  # type: ignore[arg-type]
     if common is None:
         return None
-    chosen, _ = natural_bands(bands)
+    chosen, _ = natural_bands(read.bands)
     colours = [
         np.stack([np.asarray(v[band.name], np.float32) for band in chosen])[:, part[0], part[1]]
         for v, part in ((one, common.a), (two, common.b))
     ]
     layer_a, layer_b = layer_a[common.a], layer_b[common.b]
-    limits, is_height = limits_of(layer_a, layer_b), is_over_heights(formula, bands)
+    limits, is_height = limits_of(layer_a, layer_b), is_over_heights(formula, read.bands)
     drawn = [paint_layer(one, is_height=is_height, limits=limits) for one in (layer_a, layer_b)]
     apart = difference(layer_a, layer_b)
     known = np.isfinite(apart)[..., None]

@@ -42,7 +42,7 @@ def pairs_section(look: Look) -> Section:
         parts.append({"kind": "note", "text": link})
     rows = {str(row["sample"]): row for row in look.samples.to_dict("records")}
     table = weakest_pairs(look.pairs, look.config.pictures)
-    drawn = [draw_pair(pair, rows, look.bands) for pair in table.to_dict("records")]
+    drawn = [draw_pair(pair, rows, look.compared) for pair in table.to_dict("records")]
     shown = [_strip(pair) for pair in drawn if pair is not None]
     if shown:
         low, high = difference_ramp().colours[0], difference_ramp().colours[-1]

@@ -69,6 +69,7 @@ def gather_look(run: Run) -> Look:
             seed=recipe.seed,
         ),
         references=run.references,
+        rectify=recipe.same_place.rectify,
     )
 
 
