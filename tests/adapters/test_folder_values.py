@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 from pydantic import ValidationError
 
@@ -58,6 +57,7 @@ def test_what_is_declared_is_known_to_the_rest():
         Reference("lean", "angle", "rad"),
         Reference("age", "number"),
     )
+    assert config_references(config(".", values=[CANOPY | {"layers": 4}]))[0].layers == 4
     assert len(config_classes(made)) == 0
 
 
@@ -197,8 +197,3 @@ def test_images_of_floats_are_read_as_they_are(tmp_path):
 def test_config_survives_json():
     made = config(".", values=[CANOPY], numbers=[{"name": "age", "table": "a.csv"}])
     assert FolderConfig.model_validate_json(made.model_dump_json()) == made
-
-
-def test_a_table_of_pandas_keeps_its_types(root, tmp_path):
-    frame, _ = scan(root, values=[CANOPY])
-    assert isinstance(frame["ref_canopy"].dtype, type(pd.Series(["a"], dtype=object).dtype))

@@ -131,6 +131,18 @@ def test_rasters_that_cannot_be_read(data, spoil, message):
     assert np.isnan(data.frame.loc["bad", "ref_agl_mean"])
 
 
+def test_layers_are_counted_together(tmp_path):
+    data = Set(tmp_path, Reference("parts", layers=3))
+    values = heights(4, (3, SIDE, SIDE)).astype(np.float32)
+    values[1, :12] = np.nan
+    data.add("a", values)
+    reasons, findings = data.check()
+    assert (reasons["a"], findings) == (None, [])
+    row = data.frame.loc["a"]
+    assert row["ref_parts_valid_pct"] == pytest.approx(5 / 6)
+    assert row["ref_parts_mean"] == pytest.approx(np.nanmean(values.astype(float)), rel=1e-6)
+
+
 def test_a_raster_of_three_bands(data):
     data.add("bad", heights(1, (3, SIDE, SIDE)))
     reasons, _ = data.check()

@@ -57,13 +57,17 @@ class ValueSpec(BaseModel):
     """Raw value that marks a missing pixel; NaN does in any case."""
     minimum: float | None = None
     """Least physical value that can be true, such as 0 for heights above ground; lower ones are reported."""
+    layers: Annotated[int, Field(ge=1)] = 1
+    """Bands of each raster, all of them values: several for masks of several layers."""
     grid: Literal["image", "own"] = "image"
     """`image`: the rasters have the pixels of their images; `own`: coarser, finer, shifted or in another CRS."""
 
     def reference(self) -> Reference:
         """Return what the rest of the system knows of it."""
         encoding = Encoding(self.scale, self.offset, self.nodata)
-        return Reference(self.name, "raster", self.unit, encoding, self.grid, minimum=self.minimum)
+        return Reference(
+            self.name, "raster", self.unit, encoding, self.grid, self.layers, self.minimum
+        )
 
 
 class NumberSpec(BaseModel):
