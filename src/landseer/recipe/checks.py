@@ -302,6 +302,26 @@ def _is_nowhere(data: Any) -> bool:
         return False  # the stage that lists the samples says more of it
 
 
+def _augment(recipe: Recipe) -> Iterator[Problem]:
+    """Augmentation must be such that every target can follow."""
+    kinds = {spec.quantity for spec in recipe.target_specs.values()}
+    if recipe.augment.border == "reflect" and "direction" in kinds:
+        yield Problem(
+            ("augment", "border"),
+            "expected `ignore`, for mirrored ground leans the other way; got 'reflect' beside a direction",
+        )
+    if (
+        recipe.augment.shear_deg
+        and kinds & {"magnitude", "flow_scale"}
+        and "direction" not in kinds
+    ):
+        yield Problem(
+            ("augment", "shear_deg"),
+            "expected 0, for displacements can follow a shear only beside a direction; "
+            f"got {recipe.augment.shear_deg:g}",
+        )
+
+
 Check = Callable[[Recipe], Iterator[Problem]]
 
 CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
@@ -321,6 +341,7 @@ CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("data", "inputs"), _inputs_as_a_whole),
     (("model",), _model),
     (("data", "model", "targets", "loss"), _loss),
+    (("targets", "augment"), _augment),
     (("split", "train"), _folds),
     (("data", "targets", "train"), _monitor),
     (("data", "targets", "select"), _metric),
