@@ -20,6 +20,10 @@ def predict(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Also write probabilities.")
     ] = False,
+    products: Annotated[
+        list[str] | None,
+        typer.Option(help="flow, rectified: what is also made of heights, direction and scale."),
+    ] = None,
     window_px: Annotated[
         int, typer.Option(help="Larger images go in windows of this side.")
     ] = 1024,
@@ -42,6 +46,7 @@ def predict(
     predicting = room("predict")
     values = {
         "probabilities": probabilities,
+        "products": tuple(products or ()),
         "window_px": window_px,
         "overlap_px": overlap_px,
         "batch": batch,

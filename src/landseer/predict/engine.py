@@ -21,8 +21,9 @@ from landseer.predict.ensemble import Ensemble
 from landseer.predict.gsd import GsdLookup
 from landseer.predict.inputs import Job
 from landseer.predict.large import predict_large
+from landseer.predict.map import Map
 from landseer.predict.options import Failure, PredictOptions, PredictSummary
-from landseer.predict.output import Map, valid_pixels, write_map
+from landseer.predict.output import valid_pixels, write_map
 from landseer.predict.spec import ModelSpec
 from landseer.raster.read import RasterInfo, read_bands, read_info
 

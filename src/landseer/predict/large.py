@@ -16,8 +16,9 @@ from landseer.core.window import Window, cover
 from landseer.predict.blend import Strip, StripBlender
 from landseer.predict.ensemble import Ensemble
 from landseer.predict.gsd import GsdLookup
+from landseer.predict.map import Map
 from landseer.predict.options import PredictOptions
-from landseer.predict.output import Map, valid_pixels
+from landseer.predict.output import valid_pixels
 from landseer.predict.spec import ModelSpec
 from landseer.quantities import average
 from landseer.raster.read import RasterInfo, read_bands

@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from landseer.predict.ensemble import Precision
 from landseer.predict.spec import Naming
 
+Product = Literal["flow", "rectified"]
+"""What can be made of predicted geocentric pose."""
+
 
 class PredictOptions(BaseModel):
     """Choices of one prediction run; every one has a default."""
@@ -21,6 +24,10 @@ class PredictOptions(BaseModel):
     """Also write `<output>_probability.tif`: one band per class but the first."""
     probability_dtype: Literal["float32", "uint8"] = "float32"
     """float32 in [0, 1] with NaN outside the data, or uint8 in whole per cent with 255 outside the data."""
+    products: tuple[Product, ...] = ()
+    """What is also made of heights with a direction and a flow scale: `flow` writes `<id>_flow.tif`, two bands of
+    pixels (x to the right, y down) from where a thing is seen to its place on the ground; `rectified` writes heights,
+    image and classes moved there (`<id>_rectified*.tif`)."""
     nodata: Literal["mark", "zero"] = "mark"
     """Pixels without any valid band: `mark` writes 255 and declares it nodata; `zero` writes class 0."""
     window_px: int = Field(default=1024, ge=1)

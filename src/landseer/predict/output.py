@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +15,12 @@ from landseer.core.files import write_json
 from landseer.errors import FileReadError
 from landseer.models.targets import TargetSpec
 from landseer.predict.inputs import Job
+from landseer.predict.map import Map
 from landseer.predict.options import PredictOptions
+from landseer.predict.products import find_pose, product_path, write_products
 from landseer.predict.spec import ModelSpec
 from landseer.raster.read import RasterInfo, read_info
 from landseer.raster.write import write_raster
-
-
-@dataclass(frozen=True, slots=True)
-class Map:
-    """A predicted image.
-
-    Attributes:
-        classes: (h, w) uint8 class numbers, None where the model has no class mask.
-        probability: (classes, h, w) float32, or None when not asked for.
-        valid: (h, w) bool, true where any band has data.
-        values: (n, h, w) float32 of other dense targets, by name.
-        numbers: (n,) float32 of the image as a whole, by target.
-    """
-
-    classes: NDArray[np.uint8] | None
-    probability: NDArray[np.float32] | None
-    valid: NDArray[np.bool_]
-    values: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
-    numbers: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 def valid_pixels(image: NDArray[np.generic], bands: tuple[Band, ...]) -> NDArray[np.bool_]:
@@ -78,6 +60,8 @@ def write_map(
         _write_values(
             job.values[target], info, np.where(result.valid, values, np.nan), target, spec
         )
+    if options.products:
+        write_products(job, info, result, spec, options)
     if job.numbers is not None:
         write_json(job.numbers, numbers_of(result.numbers, spec.targets))
     if result.classes is None:
@@ -128,6 +112,8 @@ def is_complete(job: Job, spec: ModelSpec, options: PredictOptions) -> bool:
     wanted = list(job.values.values())
     if spec.mask is not None:
         wanted += [job.output, job.probability] if options.probabilities else [job.output]
+    if options.products and find_pose(spec) is not None:
+        wanted += [product_path(job, name) for name in options.products]
     has_numbers = job.numbers is None or job.numbers.is_file()
     return has_numbers and all(_readable(path) for path in wanted)
 
@@ -182,4 +168,5 @@ def _write_values(
         transform=info.transform,
         nodata=float("nan"),
         descriptions=names if len(names) == len(values) else None,
+        cloud_optimised=info.crs is not None,
     )

@@ -11,6 +11,7 @@ from affine import Affine
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
+from rasterio.shutil import copy
 
 from landseer.core.files import atomic_path
 from landseer.errors import WriteError
@@ -22,7 +23,7 @@ TILE_PX = 512
 _PREDICTOR_CODECS = ("deflate", "zstd", "lzw")
 
 
-def write_raster(
+def write_raster(  # noqa: PLR0913 - what a file is made of
     path: Path,
     array: NDArray[np.generic],
     *,
@@ -32,6 +33,7 @@ def write_raster(
     descriptions: Sequence[str | None] | None = None,
     compress: str | None = "deflate",
     colour_table: Mapping[int, str] | None = None,
+    cloud_optimised: bool = False,
 ) -> None:
     """Write a GeoTIFF.
 
@@ -44,6 +46,7 @@ def write_raster(
         descriptions: one per band.
         compress: GDAL's name of the codec; None leaves pixels as they are.
         colour_table: `#rrggbb` per value, for one uint8 or uint16 band.
+        cloud_optimised: lay the file out for reading in pieces from afar, with overviews (COG).
 
     Raises:
         WriteError: disk full, no permission, wrong suffix, or an array that GeoTIFF cannot hold.
@@ -57,6 +60,8 @@ def write_raster(
     if transform is not None:
         profile["transform"] = Affine(*transform[:6])
     content = _encode(path, bands, profile, descriptions, colour_table)
+    if cloud_optimised:
+        content = _as_cog(path, content, profile)
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
 
@@ -118,6 +123,25 @@ def _encode(
             f"expected an array and options that GeoTIFF can hold; got dtype {bands.dtype}, shape "
             f"{bands.shape} ({reason(error)})",
             where=path,
+        ) from error
+
+
+def _as_cog(path: Path, content: bytes, profile: Mapping[str, Any]) -> bytes:
+    """Lay a GeoTIFF's bytes out anew with GDAL's COG driver, overviews by mean of floats and nearest of integers."""
+    options: dict[str, Any] = {"BLOCKSIZE": TILE_PX, "BIGTIFF": "IF_SAFER"}
+    is_float = np.dtype(profile["dtype"]).kind == "f"
+    options["RESAMPLING"] = "AVERAGE" if is_float else "NEAREST"
+    if "compress" in profile:
+        options |= {"COMPRESS": profile["compress"].upper(), "PREDICTOR": "YES"}
+    try:
+        with quiet(), MemoryFile(content) as plain, MemoryFile(ext=".tif") as cog:
+            with plain.open() as source:
+                copy(source, cog.name, driver="COG", **options)
+            laid_out: bytes = cog.read()
+            return laid_out
+    except (RasterioError, ValueError) as error:
+        raise WriteError(
+            f"expected a file that can be laid out as COG; got: {reason(error)}", where=path
         ) from error
 
 

@@ -1,0 +1,93 @@
+"""Flow and rectified rasters of predicted pose: a box leans in the image and stands on its place after."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+
+from landseer.errors import UsageError
+from landseer.models.targets import TargetSpec
+from landseer.predict.inputs import Job
+from landseer.predict.map import Map
+from landseer.predict.options import PredictOptions
+from landseer.predict.output import is_complete, write_map
+from landseer.raster.read import read_bands, read_info
+from landseer.raster.write import write_raster
+
+SIDE, HEIGHT_M, SCALE, SHIFT = 64, 10.0, 0.8, 8
+FOOT = (slice(20, 40), slice(30, 50))
+SEEN = (slice(20 - SHIFT, 40 - SHIFT), slice(30, 50))
+GEO = {"crs": "EPSG:32617", "transform": (0.5, 0, 500000, 0, -0.5, 4100000)}
+
+
+@pytest.fixture
+def pose_spec(spec):
+    """A model of a mask and of geocentric pose."""
+    targets = {
+        "mask": TargetSpec(quantity="mask"),
+        "agl": TargetSpec(quantity="height"),
+        "way": TargetSpec(quantity="direction"),
+        "scale": TargetSpec(quantity="flow_scale"),
+    }
+    return spec.model_copy(update={"targets": targets})
+
+
+def leaning(tmp_path: Path, **geo) -> tuple[Job, Map]:
+    """A box seen 8 pixels above its place: the flow points down the image, angle 0."""
+    image = np.full((3, SIDE, SIDE), 50, np.int16)
+    image[:, *SEEN] = 200
+    write_raster(tmp_path / "a.tif", image, **geo)
+    height = np.zeros((1, SIDE, SIDE), np.float32)
+    height[0][SEEN] = HEIGHT_M
+    classes = (height[0] > 0).astype(np.uint8)
+    numbers = {"way": np.array([0.0, 2.0], np.float32), "scale": np.array([SCALE], np.float32)}
+    job = Job(
+        tmp_path / "a.tif", tmp_path / "o" / "a.tif",
+        {"agl": tmp_path / "o" / "a_agl.tif"}, tmp_path / "o" / "a.json",
+    )  # fmt: skip
+    return job, Map(classes, None, np.ones((SIDE, SIDE), bool), {"agl": height}, numbers)
+
+
+def test_flow_points_to_the_ground_and_rectified_rasters_stand_there(tmp_path, pose_spec):
+    job, result = leaning(tmp_path)
+    options = PredictOptions(products=("flow", "rectified"))
+    assert not is_complete(job, pose_spec, options)
+    write_map(job, read_info(job.image), result, pose_spec, options)
+    x, y = read_bands(tmp_path / "o" / "a_flow.tif")
+    np.testing.assert_allclose(x, 0, atol=1e-5)
+    np.testing.assert_allclose(y[SEEN], SHIFT, rtol=1e-5)
+    assert y[50, 5] == 0
+    rectified = read_bands(tmp_path / "o" / "a_rectified.tif")[0]
+    assert (rectified[FOOT] == HEIGHT_M).all() and np.nansum(rectified > 0) == 400
+    hidden = np.isnan(rectified)
+    assert hidden[20 - SHIFT : 20, 32:48].mean() > 0.9 and not hidden[45:].any()
+    assert (read_bands(tmp_path / "o" / "a_rectified_image.tif")[:, *FOOT] == 200).all()
+    assert (read_bands(tmp_path / "o" / "a_rectified_class.tif")[0][FOOT] == 1).all()
+    assert is_complete(job, pose_spec, options)
+
+
+def test_the_wrong_direction_would_be_seen(tmp_path, pose_spec):
+    job, result = leaning(tmp_path)
+    wrong = {**result.numbers, "way": np.array([0.0, -1.0], np.float32)}
+    result = Map(result.classes, None, result.valid, result.values, wrong)
+    write_map(job, read_info(job.image), result, pose_spec, PredictOptions(products=("rectified",)))
+    rectified = read_bands(tmp_path / "o" / "a_rectified.tif")[0]
+    assert (rectified[FOOT] == HEIGHT_M).mean() < 0.5
+
+
+def test_georeferenced_rasters_are_cogs_with_overviews(tmp_path, pose_spec):
+    job, result = leaning(tmp_path, **GEO)
+    write_map(job, read_info(job.image), result, pose_spec, PredictOptions(products=("flow",)))
+    for name in ("a_flow.tif", "a_agl.tif"):
+        with rasterio.open(tmp_path / "o" / name) as dataset:
+            assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+            assert dataset.crs.to_epsg() == 32617 and np.isnan(dataset.nodata)
+
+
+def test_a_model_without_pose_is_told_so(tmp_path, spec):
+    job, result = leaning(tmp_path)
+    bare = Map(result.classes, None, result.valid)
+    plain = Job(job.image, job.output)
+    with pytest.raises(UsageError, match="a direction"):
+        write_map(plain, read_info(job.image), bare, spec, PredictOptions(products=("flow",)))
