@@ -105,15 +105,18 @@ def test_grids_of_their_own_say_where_their_pixels_lie(items: list[Item]) -> Non
     assert list(batch["grids"]) == ["far"] and grids.dtype == torch.float32
     assert far.shape == (3, 5, 4), "padded to the largest"
     for number, (_, place, size) in enumerate(COARSE):
-        values = torch.arange(float(size[0] * size[1])).reshape(size)
-        torch.testing.assert_close(far[number, : size[0], : size[1]], values)
+        own = far[number, : size[0], : size[1]]
         for row in range(size[0]):
             for col in range(size[1]):
                 x, y = place @ (col + 0.5, row + 0.5)
                 at = torch.tensor((~ORIGIN @ (x, y))[::-1]) - 0.5
                 seen = grids[number] @ torch.tensor([row, col, 1.0])
                 torch.testing.assert_close(seen, at.float(), atol=2e-3, rtol=0)
+                is_in = all(-0.501 <= p <= n - 0.5 for p, n in zip(at, SIZES[number], strict=True))
+                expected = row * size[1] + col if is_in else math.nan
+                assert own[row, col].item() == pytest.approx(expected, nan_ok=True)
     assert far[0, 3:].isnan().all() and far[1, :, 2:].isnan().all()
+    assert 0 < far[1, :, :2].isnan().sum() < 10, "a part of it lies beyond the image"
     assert far[2].isnan().all() and grids[2].isnan().all()
 
 
@@ -151,13 +154,13 @@ def test_layers_on_a_grid_of_their_own(items: list[Item], tmp_path: Path) -> Non
             path,
             np.full((3, *size), float(number), np.float32),
             crs=UTM,
-            transform=(4, 0, 4e5, 0, -4, 4e6),
+            transform=(1, 0, 4e5, 0, -1, 4e6),
         )
         known.append(Item(str(number), items[number].image, None, {"deep": path}))
     deep = Reference("deep", grid="own", layers=3)
     batch = make_batch(make(known, [deep]), [0, 1])
     assert batch["targets"]["deep"].shape == (2, 3, 4, 5)
-    assert (~batch["targets"]["deep"].isnan()).sum((1, 2, 3)).tolist() == [30, 36]
+    assert (~batch["targets"]["deep"].isnan()).sum((1, 2, 3)).tolist() == [24, 27]
     assert make_batch(make([items[2]], [deep]), [0])["targets"]["deep"].shape == (1, 3, 1, 1)
 
 

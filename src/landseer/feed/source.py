@@ -20,6 +20,8 @@ from landseer.raster.label import read_label
 from landseer.raster.read import read_bands, read_info
 from landseer.raster.reference import GridMap, grid_map, read_reference
 
+_NEAR = 1e-6
+
 MASK = "mask"
 """The name of the class label among a sample's references."""
 
@@ -52,7 +54,7 @@ class Tile:
     Attributes:
         image: (b, h, w) raw values in the file's dtype, bands in the order asked for.
         label: (h, w) uint8 class numbers, 255 where ignored; None where the sample has no label.
-        values: by name, (h, w) float32 physical values on their own grid, NaN where unknown.
+        values: by name, (h, w) float32 physical values on their own grid, NaN where unknown or beyond the image.
         grids: by name of the values on a grid of their own, where its pixels lie in the image's.
         numbers: by name, one number an image.
     """
@@ -167,7 +169,9 @@ class Source:
                 continue
             values[one.name] = read_reference(path, one)
             if one.grid == "own":
-                grids[one.name] = grid_map(read_info(item.image), read_info(path))
+                grid = grid_map(read_info(item.image), read_info(path))
+                grids[one.name] = grid
+                values[one.name][..., beyond(grid, values[one.name].shape[-2:], shape)] = np.nan
             elif values[one.name].shape[-2:] != shape:
                 raise GridError(
                     f"expected {one.name} of {shape} pixels, got {values[one.name].shape}",
@@ -175,6 +179,22 @@ class Source:
                     do="give the reference `grid: own` where its pixels are not those of the image",
                 )
         return values, grids
+
+
+def beyond(grid: GridMap, shape: tuple[int, ...], image: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Tell which pixels of a reference have their centre outside the image.
+
+    Args:
+        grid: where the reference's pixels lie in the image's.
+        shape: (h, w) of the reference.
+        image: (h, w) of the image.
+    """
+    rows, cols = np.einsum("ij,jyx->iyx", grid, [*np.indices(shape, float), np.ones(shape)])
+    is_in = [
+        (places > -0.5 - _NEAR) & (places < length - 0.5 + _NEAR)
+        for places, length in zip((rows, cols), image, strict=True)
+    ]
+    return ~(is_in[0] & is_in[1])
 
 
 def _number(value: Path | float | None) -> float:

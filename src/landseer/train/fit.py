@@ -216,6 +216,7 @@ def _trainer(job: Job, config: TrainConfig) -> tuple[lightning.Trainer, ModelChe
                 mode="max",
                 patience=config.early_stop.patience_epochs,
                 min_delta=config.early_stop.min_delta,
+                check_finite=False,
                 check_on_train_epoch_end=False,
             )
         )

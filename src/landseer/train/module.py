@@ -36,7 +36,8 @@ from landseer.train.config import Plateau, TrainConfig
 from landseer.train.optimiser import build_optimiser
 from landseer.train.schedule import PlateauStepper, build_schedule
 
-_GSD = "gsd_m"
+_GSD = ".gsd_m"
+"""Among targets the ground sample distance; no target's name has a dot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,15 @@ class TrainingModule(lightning.LightningModule):
         self.model, self.loss = model, loss
         self._augment, self._config, self._plan = augment, config, plan
         self._tally: dict[str, Counts] = {}
+        self._is_validated = False
         self._plateau: PlateauStepper | None = None
         self._plateau_state: dict[str, Any] | None = None
         self._val_losses: list[Tensor] = []
 
     def configure_optimizers(self) -> Any:
         """Build the optimiser and its schedule."""
-        optimiser = build_optimiser(self._config.optimiser, self)
+        balance = list(self.loss.parameters())
+        optimiser = build_optimiser(self._config.optimiser, self.model, balance)
         if isinstance(self._config.schedule, Plateau):
             self._plateau = PlateauStepper(self._config.schedule, optimiser, self._plateau_state)
             return optimiser
@@ -104,7 +107,9 @@ class TrainingModule(lightning.LightningModule):
             checkpoint["landseer"]["plateau"] = self._plateau.state()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take up the schedule where the checkpoint left it."""
+        """Take up score and schedule where the checkpoint left them."""
+        tally = checkpoint["landseer"]["tally"]
+        self._tally = {site: np.asarray(counts, np.float64) for site, counts in tally.items()}
         self._plateau_state = checkpoint["landseer"].get("plateau")
         if self._plateau is not None:
             self._plateau.load(self._plateau_state)
@@ -112,6 +117,7 @@ class TrainingModule(lightning.LightningModule):
     def on_train_epoch_start(self) -> None:
         """Seed what the network itself draws (dropout, drop path) by epoch; validate the last one."""
         torch.manual_seed(derive(self._plan.seed, "network", self.current_epoch))
+        self._is_validated = False
         if self.current_epoch == self._config.epochs - 1:
             self.trainer.check_val_every_n_epoch = 1
 
@@ -180,8 +186,8 @@ class TrainingModule(lightning.LightningModule):
         return self.loss(*beside_targets(taken, targets, grids))
 
     def on_train_epoch_end(self) -> None:
-        """Let a plateau schedule look at the epoch's score."""
-        if self._plateau is not None and self._tally:
+        """Let a plateau schedule look at the epoch's score, where it has one of its own."""
+        if self._plateau is not None and self._is_validated:
             self._plateau.step(self.current_epoch, self._monitored())
 
     def scores(self) -> dict[str, float]:
@@ -190,9 +196,8 @@ class TrainingModule(lightning.LightningModule):
         return self._plan.evaluation.scores(counts, list(self._tally))
 
     def _monitored(self) -> float:
-        """Return the score that decides, so that more is better; 0, or the worst, where it is undefined."""
-        value = goodness(self._plan.monitor, self.scores()[self._plan.monitor])
-        return float(np.nan_to_num(value))
+        """Return the score that decides, so that more is better; NaN, worse than any, where it is undefined."""
+        return goodness(self._plan.monitor, self.scores()[self._plan.monitor])
 
     def on_validation_epoch_start(self) -> None:
         """Start counting."""
@@ -217,9 +222,10 @@ class TrainingModule(lightning.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log scores of the held-out fold."""
+        self._is_validated = True
         self.log("val/loss", torch.stack(self._val_losses).mean())
         scores = self.scores()
-        self.log_dict({f"val/{name}": float(np.nan_to_num(v)) for name, v in scores.items()})
+        self.log_dict({f"val/{name}": value for name, value in scores.items()})
         self.log("monitor", self._monitored())
 
     @property

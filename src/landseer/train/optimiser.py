@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
 from landseer.train.config import SGD, AdamW, OptimiserConfig
 
 
-def build_optimiser(config: OptimiserConfig, network: nn.Module) -> torch.optim.Optimizer:
+def build_optimiser(
+    config: OptimiserConfig, network: nn.Module, others: Sequence[nn.Parameter] = ()
+) -> torch.optim.Optimizer:
     """Build the optimiser of a network's trainable weights.
 
     Norms and biases (weights of fewer than two dimensions) do not decay unless `decay_norms`.
+
+    Args:
+        config: recipe key `train.optimiser`.
+        network: the network.
+        others: what is learnt besides and never decays, such as the balance of losses.
     """
     groups = parameter_groups(network, config.weight_decay, decay_norms=config.decay_norms)
+    if others:
+        groups.append({"params": list(others), "weight_decay": 0.0})
     if isinstance(config, SGD):
         return torch.optim.SGD(
             groups,

@@ -59,7 +59,12 @@ class PlateauStepper:
         self, config: Plateau, optimiser: Optimizer, state: dict[str, Any] | None = None
     ) -> None:
         self._schedule = lr_scheduler.ReduceLROnPlateau(
-            optimiser, "max", config.factor, config.patience_epochs, min_lr=config.end_lr
+            optimiser,
+            "max",
+            config.factor,
+            config.patience_epochs,
+            threshold=0.0,
+            min_lr=config.end_lr,
         )
         self._last_epoch = -1
         self.load(state)
