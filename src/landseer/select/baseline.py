@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from landseer.core.classes import IGNORE
 from landseer.core.parallel import parallel_map
 from landseer.feed.loader import make_batch
 from landseer.feed.targets import (
@@ -90,6 +91,8 @@ def _level(position: int, trial: Trial) -> Known:
         if trial.quantities[name].extent == "image":
             found[name] = flat.reshape(1, -1)
             continue
+        if trial.quantities[name].fill == IGNORE:
+            flat = np.where(flat == IGNORE, np.nan, flat)
         planes = flat.reshape(trial.quantities[name].n_outputs, -1).T
         known = planes[~np.isnan(planes).any(1)]
         found[name] = known[:: max(1, len(known) // MOST_PIXELS)]
@@ -97,11 +100,15 @@ def _level(position: int, trial: Trial) -> Known:
 
 
 def _constant(levels: Sequence[Known], reduce: Reduce) -> Known:
-    """Return one value per target and output."""
-    names = levels[0].keys() if levels else ()
-    return {
-        name: reduce(np.concatenate([level[name] for level in levels]), axis=0) for name in names
-    }
+    """Return one value per target and output; NaN where nothing is known."""
+    found: Known = {}
+    for name in levels[0] if levels else ():
+        known = np.concatenate([level[name] for level in levels])
+        if not len(known):
+            known = np.full((1, known.shape[1]), np.nan)
+        nothing = np.isnan(known).all(axis=0)
+        found[name] = np.where(nothing, np.nan, reduce(np.where(nothing, 0.0, known), axis=0))
+    return found
 
 
 def _count(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,7 +63,8 @@ def select_values(trial: Trial, held: Held, config: SelectConfig, *, seed: int =
         UsageError: an unknown metric.
         DataError: the metric is undefined on all samples.
 
-    Edges: with a single fold, groups are dealt to five parts that take the folds' place.
+    Edges: with a single fold, groups are dealt to five parts that take the folds' place; with a single group nothing
+        can be cross-fitted, and a note says so.
     """
     judge = _Judge(trial.evaluation, held, config, seed)
     counts = count_values(trial, held.positions, workers=config.workers)
@@ -76,7 +77,7 @@ def select_values(trial: Trial, held: Held, config: SelectConfig, *, seed: int =
     honest = np.zeros_like(counts[final, ALL_SEEDS])
     for part, tta in enumerate(chosen):
         honest[parts == part] = counts[tta, ALL_SEEDS][parts == part]
-    intervals = judge.intervals(honest, honest=True)
+    intervals = judge.intervals(honest, honest=bool(parts.max()))
     optimistic = counts[final, ALL_SEEDS]
     return Selection(
         metric=config.metric,
@@ -101,7 +102,25 @@ def select_values(trial: Trial, held: Held, config: SelectConfig, *, seed: int =
         intervals=intervals,
         sites=judge.by_site(honest),
         height_classes=judge.by_class(honest, trial),
+        notes=tuple(_notes(trial, held, parts, config)),
     )
+
+
+def _notes(
+    trial: Trial, held: Held, parts: NDArray[np.int64], config: SelectConfig
+) -> Iterator[str]:
+    """Say what these out-of-fold predictions cannot tell, and which choices are not made."""
+    n_folds, n_seeds = len(set(held.folds)), len(next(iter(trial.oof.values())))
+    if not parts.max():
+        yield "one group only: nothing could be cross-fitted; both scores are optimistic"
+    elif n_folds == 1:
+        yield "one fold only: its groups were dealt to parts that take the folds' place"
+    if n_folds > 1:
+        yield (
+            f"each sample was judged by the {n_seeds} member(s) of its fold; the model averages {n_folds * n_seeds}"
+        )
+    if config.weights != "equal" or config.vote != "soft":
+        yield "members of real values all weigh the same and are averaged, whatever select.weights and select.vote say"
 
 
 def add_values(
@@ -198,12 +217,12 @@ class _Judge:
         """Score each resample of whole groups; none with fewer than two groups."""
         if self._n_groups < 2:
             return []
-        sites = sorted(set(self.held.sites))
-        site = np.array([sites.index(one) for one in self.held.sites])
-        pooled = np.zeros((self._n_groups, len(sites), counts.shape[1]))
-        np.add.at(pooled, (self._group, site), counts)
-        sums = np.einsum("rg,gsf->rsf", self._times, pooled)
-        return [self.evaluation.scores(one, sites) for one in sums]
+        keys = list(zip(self._group.tolist(), self.held.sites, strict=True))
+        pairs = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+        pooled = np.zeros((len(pairs), counts.shape[1]))
+        np.add.at(pooled, [pairs[key] for key in keys], counts)
+        group, sites = [group for group, _ in pairs], [site for _, site in pairs]
+        return [self.evaluation.scores(pooled * times[group, None], sites) for times in self._times]
 
     def compare(self, sets: Iterable[str], counts: dict[Candidate, Counts]) -> list[Comparison]:
         """Judge each set of views against none (or the first), and all seeds against the first alone."""
