@@ -9,6 +9,7 @@ from typing import Any
 
 from landseer.adapters import config_bands, config_classes
 from landseer.adapters.pattern import find_files
+from landseer.audit.ground import layer_rasters, rectify_faults
 from landseer.core.bands import Band
 from landseer.errors import LandseerError
 from landseer.feed.targets import make_evaluation
@@ -128,16 +129,25 @@ def _exclusions(recipe: Recipe) -> Iterator[Problem]:
 
 
 def _same_place(recipe: Recipe) -> Iterator[Problem]:
-    """What is compared must be formulas over bands of the data."""
+    """What is compared must be formulas over bands and rasters of the data, laid on the ground by its references."""
+    references = config_references(recipe.data)
     yield from _formula(recipe, ("same_place", "valid"), recipe.same_place.valid)
+    beside = [one.name for one in layer_rasters(references)]
     for number, text in enumerate(recipe.same_place.layers):
-        yield from _formula(recipe, ("same_place", "layers", number), text)
+        yield from _formula(recipe, ("same_place", "layers", number), text, beside=beside)
+    for key, message in rectify_faults(recipe.same_place.rectify, references):
+        yield Problem(("same_place", "rectify", key), message)
 
 
 def _formula(
-    recipe: Recipe | None, path: KeyPath, text: str | None, *, condition: bool = False
+    recipe: Recipe | None,
+    path: KeyPath,
+    text: str | None,
+    *,
+    condition: bool = False,
+    beside: Sequence[str] = (),
 ) -> Iterator[Problem]:
-    """A text must be a formula, over the data's bands where a recipe is given."""
+    """A text must be a formula, over the data's bands, and what is `beside` them, where a recipe is given."""
     if text is None:
         return
     try:
@@ -148,7 +158,7 @@ def _formula(
     if condition and not formula.is_condition:
         yield Problem(path, f"expected a condition, such as `qa == 0`; got numbers from {text!r}")
     bands: Sequence[Band] = config_bands(recipe.data) if recipe is not None else ()
-    known = [name for band in bands for name in (band.name, *band.codes)]
+    known = [*(name for band in bands for name in (band.name, *band.codes)), *beside]
     for name in sorted(formula.names - set(known)) if bands else ():
         yield Problem(path, _not_a_band(name, [band.name for band in bands], known))
 

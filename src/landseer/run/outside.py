@@ -22,15 +22,18 @@ def data_state(run: Run) -> str:
     """
     root = Path(run.recipe.data.root)
     tables = [getattr(run.recipe.data, name, None) for name in ("site_table", "date_table")]
+    tables += [spec.table for spec in getattr(run.recipe.data, "numbers", ())]
     apart = [root / table for table in tables if table is not None]
     return _state([*_below(root, run.folder.resolve()), *apart])
 
 
 def training_files(run: Run) -> str:
-    """Return a hash of the state of the images and labels of all training samples."""
+    """Return a hash of the state of the images, labels and references of all training samples."""
     frame = read_samples(run.path("samples.parquet"))
     rows = frame[(frame["side"] == "train") & frame["excluded"].isna()]
-    return _state(Path(p) for name in ("image", "label") for p in rows[name] if not is_missing(p))
+    rasters = [r.column for r in run.references if r.kind == "raster" and r.column in rows.columns]
+    names = ("image", "label", *rasters)
+    return _state(Path(p) for name in names for p in rows[name] if not is_missing(p))
 
 
 def split_files(run: Run) -> str:
