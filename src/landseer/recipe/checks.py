@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from landseer.adapters import config_bands, config_classes
+from landseer.adapters import config_bands, config_classes, config_references
 from landseer.adapters.pattern import find_files
 from landseer.audit.ground import layer_rasters, rectify_faults
 from landseer.core.bands import Band
