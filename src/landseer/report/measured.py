@@ -11,19 +11,15 @@ from numpy.typing import NDArray
 
 from landseer.core.parallel import parallel_map
 from landseer.metrics.evaluation import Evaluation
-from landseer.models.targets import TargetSpec
 from landseer.report.pictures import nice_limits
 from landseer.report.pose_sheet import Pose
 from landseer.report.value_plots import density_counts
+from landseer.report.value_views import PoseNames, drawn_targets, pose_names, pose_of
 from landseer.select.placed import Arrays, Placed, place
 from landseer.select.selection import Selection
 from landseer.select.value_counts import Trial
 from landseer.select.values import Held
 
-DRAWN = ("height", "dense_value", "magnitude")
-"""Quantities of one plane that are drawn as pictures, heights before all others."""
-
-_POSE = ("height", "direction", "flow_scale")
 _BINS = 48
 _PROBED = 64
 _PROBED_PX = 20_000
@@ -36,15 +32,6 @@ class Density:
 
     counts: NDArray[np.int64]
     edges: NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class PoseNames:
-    """The three targets that make a geocentric pose."""
-
-    height: str
-    direction: str
-    scale: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +75,13 @@ class Measured:
         """Return the unit of a target."""
         return self.trial.quantities[target].unit
 
-    def read(self, sample: str) -> Placed:
-        """Read a sample as it was judged.
-
-        Raises:
-            FileReadError: a prediction or a reference is missing or damaged.
-        """
-        position = self.held.positions[self.held.samples.index(sample)]
-        return place(self.trial, position, self.tta[sample])
+    def position(self, sample: str) -> int:
+        """Return a sample's position in the trial's source."""
+        return self.held.positions[self.held.samples.index(sample)]
 
     def pose_of(self, values: Arrays) -> Pose | None:
         """Return the pose that references or predictions of a sample make; None where a target of it is missing."""
-        names = self.pose
-        if names is None:
-            return None
-        heights = np.asarray(values[names.height], np.float32)
-        dx, dy = np.asarray(values[names.direction], float).ravel()
-        scale = float(np.asarray(values[names.scale], float).ravel()[0])
-        return Pose(heights, scale, float(np.arctan2(dx, dy)))
+        return pose_of(values, self.trial.specs)
 
     def scores(self, sample: str) -> dict[str, float]:
         """Score a sample by itself."""
@@ -159,24 +135,6 @@ def measure_values(
     }
     counts = np.stack([one.counts for one in counted])
     return Measured(trial, held, tta, decides, counts, densities, numbers)
-
-
-def drawn_targets(specs: Mapping[str, TargetSpec]) -> tuple[str, ...]:
-    """Return the targets that are drawn: of the quantities of `DRAWN`, and following from no others."""
-    own = [name for name, spec in specs.items() if spec.quantity in DRAWN and not spec.of]
-    return tuple(sorted(own, key=lambda name: DRAWN.index(specs[name].quantity)))
-
-
-def pose_names(specs: Mapping[str, TargetSpec]) -> PoseNames | None:
-    """Return the first height, direction and flow scale, or None where one of them is missing."""
-    found = {
-        kind: next((name for name, spec in specs.items() if spec.quantity == kind), None)
-        for kind in _POSE
-    }
-    height, direction, scale = (found[kind] for kind in _POSE)
-    if height is None or direction is None or scale is None:
-        return None
-    return PoseNames(height, direction, scale)
 
 
 def _pairs(held: Held) -> Sequence[tuple[str, int]]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.projections.polar import PolarAxes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from landseer.report.hues import MARKERS
-from landseer.report.pictures import nice_step
 from landseer.report.style import HALF, LINES, dress, legend, new_figure
 from landseer.track.figures import FAINT, GRID, INK
 
@@ -21,6 +22,8 @@ _MOST_SITES = 12
 _JITTER = 0.3
 _TICKS_DEG = (-180, -45, -15, 0, 15, 45, 180)
 _NEAR_DEG = 15.0
+_QUARTERS = (0, np.pi / 2, np.pi, 3 * np.pi / 2)
+_SIDES = ("down", "right", "up", "left")
 
 
 def flow_figure(known: NDArray[np.float64], said: NDArray[np.float64]) -> Figure:
@@ -32,37 +35,28 @@ def flow_figure(known: NDArray[np.float64], said: NDArray[np.float64]) -> Figure
     """
     there = np.isfinite(known).all(axis=1) & np.isfinite(said).all(axis=1)
     some = _spaced(np.flatnonzero(there))
-    figure = new_figure(HALF, 0.94 * HALF)
-    axis = dress(
-        figure.subplots(), x="to the right, px per m of height", y="down, px per m of height"
-    )
-    reach = float(np.abs(np.concatenate([known[some], said[some]])).max(initial=0.1)) * 1.12
-    step = nice_step(reach, 3)
-    for radius in np.arange(step, reach * 1.4, step):
-        around = np.linspace(0, 2 * np.pi, 181)
-        axis.plot(radius * np.sin(around), radius * np.cos(around), color=GRID, lw=0.8, zorder=1)
-    axis.grid(visible=False)
-    axis.axhline(0, color=GRID, lw=0.8)
-    axis.axvline(0, color=GRID, lw=0.8)
-    for one, two in zip(known[some], said[some], strict=True):
-        axis.plot(*np.stack([one, two], axis=1), color=FAINT, lw=0.8, alpha=0.7, zorder=2)
-    axis.plot(*known[some].T, "o", ms=6, mfc="#ffffff", mec=INK, mew=1.3, label="true", zorder=3)
+    figure = new_figure(HALF, 0.92 * HALF)
+    axis = cast(PolarAxes, figure.add_subplot(projection="polar"))
+    axis.set_theta_zero_location("S")
+    axis.set_facecolor("none")
+    axis.grid(color=GRID, linewidth=0.6)
+    axis.spines["polar"].set_color(GRID)
+    one, two = _polar(known[some]), _polar(said[some])
+    for a, b in zip(one.T, two.T, strict=True):
+        axis.plot((a[0], b[0]), (a[1], b[1]), color=FAINT, lw=0.8, alpha=0.8, zorder=2)
+    axis.plot(*one, "o", ms=6, mfc="#ffffff", mec=INK, mew=1.3, label="true", zorder=3)
     axis.plot(
-        *said[some].T,
-        "o",
-        ms=5,
-        color=LINES[1],
-        mec="#ffffff",
-        mew=0.5,
-        label="predicted",
-        zorder=4,
+        *two, "o", ms=4.5, color=LINES[1], mec="#ffffff", mew=0.5, label="predicted", zorder=4
     )
-    axis.set_xlim(-reach, reach)
-    axis.set_ylim(reach, -reach)
-    axis.set_aspect("equal")
-    axis.xaxis.set_major_locator(MaxNLocator(nbins=6))
-    axis.yaxis.set_major_locator(MaxNLocator(nbins=6))
-    legend(axis, 2)
+    axis.set_xticks(_QUARTERS, _SIDES, color=FAINT, fontsize=8.5)
+    axis.set_ylim(bottom=0)
+    axis.yaxis.set_major_locator(MaxNLocator(4))
+    axis.set_rlabel_position(22.5)
+    ticks = [tick for tick in axis.get_yticks() if 0 < tick <= axis.get_ylim()[1]]
+    names = [f"{tick:g}" for tick in ticks]
+    axis.set_yticks(ticks, [*names[:-1], *(f"{name} px/m" for name in names[-1:])])
+    axis.tick_params(colors=FAINT, labelsize=8)
+    figure.legend(loc="outside upper right", fontsize=8.5, frameon=False, labelcolor=INK)
     return figure
 
 
@@ -128,6 +122,11 @@ def numbers_figure(
     if any(names):
         legend(axis)
     return figure
+
+
+def _polar(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn (n, 2) x right and y down into (2, n) angle (0 down, counter-clockwise) and length."""
+    return np.stack([np.arctan2(*vectors.T), np.hypot(*vectors.T)])
 
 
 def _largest(sites: Sequence[str], there: NDArray[np.bool_]) -> list[str]:

@@ -14,6 +14,7 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from landseer.audit.quality import column_name
+from landseer.core.references import PREFIX
 from landseer.report.look import Look
 from landseer.report.parts import Part, Section, number, section, table
 from landseer.report.plots import plot
@@ -26,6 +27,7 @@ from landseer.track.figures import INK
 
 _NOT_QUALITY = frozenset({"fold", "holdout", "weight", "group", "barred"})
 _LOW_IS_BAD = ("valid", "sharp", "contrast", "detail", "entropy", "snr")
+_KNOWN = {"_valid_pct": "known pixels of", "_covered_pct": "ground covered by"}
 _MOST_PANELS, _COLUMNS, _WIDE, _ROW = 32, 4, 9.9, 1.75
 _WORST = 4
 _BINS = 28
@@ -44,10 +46,12 @@ class Threshold:
 def quality_columns(look: Look) -> dict[str, tuple[str, ...]]:
     """Return the columns that measure a sample, each with all names under which the table holds the same figures.
 
-    They are numbers that are no flags; counts of pixels only where there is no share; of two classes the second alone.
+    They are numbers that are no flags; counts of pixels only where there is no share; of two classes the second alone;
+    of references how much of them is known, not what they say.
     """
     frame = look.samples
     names = [n for n in figure_names(frame) if n not in COLUMNS and n not in _NOT_QUALITY]
+    names = [n for n in names if not n.startswith(PREFIX) or n.endswith(tuple(_KNOWN))]
     names = [n for n in names if not pd.api.types.is_bool_dtype(frame[n].dtype)]
     shares = {n.removesuffix("_pct").removesuffix("_pixels") for n in names if n.endswith("_pct")}
     counts = {n for n in names if n.endswith("_pixels")}
@@ -193,6 +197,9 @@ def _limit_line(axis: Axes, limit: Threshold, factor: float) -> None:
 
 def plain(column: str) -> str:
     """Name a quality column in plain words."""
+    for end, words in _KNOWN.items():
+        if column.startswith(PREFIX) and column.endswith(end):
+            return f"{words} {column.removeprefix(PREFIX).removesuffix(end)}"
     name = column.removesuffix("_pct").removesuffix("_pixels")
     return (f"class {name.removeprefix('class_')}" if name.startswith("class_") else name).replace(
         "_", " "
@@ -206,7 +213,7 @@ def _worst(look: Look, names: list[str]) -> list[list[str]]:
         if name.startswith("class_"):
             continue
         values = figures(look.samples, name)
-        low_is_bad = name.startswith(_LOW_IS_BAD)
+        low_is_bad = name.startswith(_LOW_IS_BAD) or name.endswith(tuple(_KNOWN))
         sorted_places = np.argsort(values if low_is_bad else -values, kind="stable")
         order = [int(i) for i in sorted_places if np.isfinite(values[i])][:_WORST]
         if np.nanmin(values) == np.nanmax(values):

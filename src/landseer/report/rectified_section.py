@@ -6,20 +6,22 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
-from landseer.raster.rectify import HIDDEN, rectify
+from landseer.raster.rectify import rectify
 from landseer.report.heights import height_limits
 from landseer.report.measured import Measured
 from landseer.report.outcome import Outcome
 from landseer.report.parts import Part, Section, Strip, Tile, number, section, strips
 from landseer.report.pose_sheet import Pose
+from landseer.report.rectified_picture import rectified_picture
 from landseer.report.rectified_sheet import HIDDEN_MARK
 from landseer.report.tiles import photo_uri, scale_bar
-from landseer.report.value_examples import Shown, show
+from landseer.report.value_examples import show_sample
 from landseer.report.value_ranking import rank_samples
 from landseer.report.value_tiles import ramp_mark, value_ramp, value_uri
-from landseer.track.pixels import hatch
+from landseer.report.value_views import Shown, is_finite
+
+_WORDS = {"prediction": "predicted", "truth": "true"}
 
 SIDE_PX = 320
 """Longer side of a picture, px."""
@@ -33,7 +35,7 @@ def rectified_section(outcome: Outcome) -> Section | None:
     measured = outcome.values
     if measured is None or measured.pose is None or not outcome.config.examples:
         return None
-    looks = [show(outcome, measured, sample) for sample in _chosen(outcome, measured)]
+    looks = [show_sample(outcome, measured, sample) for sample in _chosen(outcome, measured)]
     looks = [look for look in looks if measured.pose.height not in look.placed.grids]
     if not looks:
         return None
@@ -87,29 +89,10 @@ def _sheet(measured: Measured, looks: list[Shown]) -> Part:
     return strips("", rows, said, marks, 4) | {"captioned": True}
 
 
-def rectified_picture(
-    picture: NDArray[np.float32], pose: Pose
-) -> tuple[NDArray[np.float32], float]:
-    """Move every pixel of a picture to its place on the ground.
-
-    Args:
-        picture: (h, w, 3) in 0..1.
-        pose: of the same size, with a finite scale and angle.
-
-    Returns:
-        The picture, hatched where nothing is known, and the share of it that something hides from view.
-    """
-    where = pose.agl_m, pose.scale_px_per_m, pose.angle_rad
-    found = rectify(np.moveaxis(picture, -1, 0), *where, missing=np.nan)
-    moved = np.moveaxis(np.asarray(found.values, np.float32), 0, -1)
-    shown = np.where(np.isfinite(moved), moved, hatch(moved.shape[:2])).astype(np.float32)
-    return shown, float((found.state == HIDDEN).mean())
-
-
 def _facts(poses: Mapping[str, Pose]) -> tuple[tuple[str, str], ...]:
-    """Write scale, px/m, and angle of each pose."""
+    """Write scale and angle of each pose."""
     facts = [
-        (f"{kind} by {what}", words)
+        (f"{_WORDS[what]} {kind}", words)
         for what, pose in poses.items()
         for kind, words in (
             ("px/m", number(pose.scale_px_per_m, 2)),
@@ -125,8 +108,4 @@ def _poses(measured: Measured, look: Shown) -> dict[str, Pose]:
         "prediction": measured.pose_of(look.placed.said),
         "truth": measured.pose_of(look.placed.known),
     }
-    return {
-        what: pose
-        for what, pose in found.items()
-        if pose is not None and math.isfinite(pose.scale_px_per_m) and math.isfinite(pose.angle_rad)
-    }
+    return {what: pose for what, pose in found.items() if pose is not None and is_finite(pose)}

@@ -20,6 +20,7 @@ from landseer.report.pictures import Ramp
 from landseer.report.plots import plot
 from landseer.report.reference_plots import numbers_figure, poses_figure, spreads_by_fold_figure
 from landseer.report.thumbs import THUMB_PX, Thumbs, captioned, thumbs_of
+from landseer.report.value_histograms import MOST_RASTERS, values_by_site_figure
 from landseer.report.value_tiles import UNKNOWN, laid, ramp_mark, value_ramp, value_uri
 from landseer.samples.figures import figures
 from landseer.samples.schema import is_missing
@@ -43,6 +44,9 @@ def references_section(look: Look) -> Section:
     for one in known:
         if one.kind == "raster" and look.config.pictures:
             parts += _pictures(look, one, thumb)
+    for one in known:
+        if one.kind == "raster":
+            parts += _histograms(look, one)
     parts += _plots(look)
     parts.append(_table(look, known))
     return section("references", "Values", lead, *parts)
@@ -122,6 +126,19 @@ def _ramp(reference: Reference, rows: gpd.GeoDataFrame) -> Ramp:
     ends = [one[np.isfinite(one)].astype(np.float32) for one in (low, high)]
     is_height = reference.unit == "m" and reference.minimum == 0
     return value_ramp("height" if is_height else "dense_value", reference.unit, ends)
+
+
+def _histograms(look: Look, reference: Reference) -> list[Part]:
+    """Draw how a raster's values are spread over the pixels of each site; none where nothing can be read."""
+    figure = values_by_site_figure(_with(look, reference), reference)
+    if figure is None:
+        return []
+    said = (
+        f"Known pixels of up to {MOST_RASTERS} rasters of each site, on one scale; shares on a scale of powers of ten. "
+        "What lies beyond the axis counts at its end."
+    )
+    title = f"{reference.name}: values of the pixels by site"
+    return [plot(figure, f"values_{reference.name}", title, said)]
 
 
 def values_by_fold(look: Look) -> Figure | None:

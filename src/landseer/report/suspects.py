@@ -26,7 +26,9 @@ from landseer.report.tiles import (
     scale_bar,
     share_uri,
 )
+from landseer.report.value_suspects import value_suspects_section
 from landseer.select.suspects import TABLE, Held, Suspects, held_out
+from landseer.select.value_suspects import VALUES
 from landseer.track.pixels import HITS, class_colours, paint
 
 MARKS = (HITS[0], "#a39f90", HITS[2])
@@ -101,7 +103,10 @@ def write_picture(path: Path, title: str, look: Look, classes: ClassTable) -> No
 
 
 def suspects_section(outcome: Outcome) -> Section:
-    """Show the labels that the out-of-fold predictions contradict most."""
+    """Show the labels, or references, that the out-of-fold predictions contradict most."""
+    if outcome.values is not None and outcome.suspects is not None:
+        if outcome.suspects.evidence.get("kind") == VALUES:
+            return value_suspects_section(outcome, outcome.values, outcome.suspects)
     lead = "Labels that members which never saw them contradict most. Nothing was left out for it."
     found = outcome.suspects
     if found is None or found.table.empty:

@@ -139,7 +139,7 @@ def _columns(outcome: Outcome) -> dict[str, str]:
         whole = line.name in measured.numbers
         for head, name in zip(COLUMNS, line.scores, strict=True):
             if name and head != "bias" and (head == "MAE" or not whole):
-                end = "" if head == "R²" else f", {line.unit}".rstrip(", ")
+                end = f",\u00a0{line.unit}" if line.unit and head != "R²" else ""
                 columns.setdefault(name, f"{line.name} {head}{end}")
     return columns
 

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from landseer.metrics.pose import angle_error_deg
 from landseer.metrics.regression import HEIGHT_EDGES_M
-from landseer.report.measured import Measured, PoseNames
+from landseer.report.measured import Measured
 from landseer.report.outcome import Outcome
 from landseer.report.parts import Part, Section, beside, chart, number, section, table
 from landseer.report.pose_plots import MOST_DRAWN, direction_figure, flow_figure, numbers_figure
 from landseer.report.value_plots import count_text, density_figure, error_classes_figure
 from landseer.report.value_scores import layers_table, sites_table, targets_table
+from landseer.report.value_views import PoseNames
 
 _WORST = 12
 
@@ -87,7 +88,7 @@ def _flow(measured: Measured, pose: PoseNames) -> Part:
     return chart(
         flow_figure(known, said),
         "Flow of one metre of height, an image each",
-        f"Length and direction of the displacement; the line between ring and dot is the error.{some}",
+        f"As it lies in the image, down is down; the line between ring and dot is the error.{some}",
     )
 
 

@@ -12,11 +12,12 @@ from landseer.report.parts import Mark, number
 from landseer.report.pictures import Ramp, nice_limits, spread
 from landseer.report.ramps import SEQUENTIAL, ramp_of
 from landseer.report.tiles import index_uri
+from landseer.track.pixels import hatch
 
 UNKNOWN = Mark("hatch", "", "not known")
 """What hatching means in these pictures."""
 
-_STEPS = 96
+_STEPS = 33
 _NOTHING = 255
 _STOPS = 17
 _FEWEST = 2
@@ -44,7 +45,7 @@ def error_ramp(limit: float, unit: str) -> Ramp:
 
 
 def value_uri(values: NDArray[np.floating], ramp: Ramp, side_px: int) -> str:
-    """Return a raster as PNG in 96 steps of a ramp.
+    """Return a raster as PNG in 33 steps of a ramp.
 
     Args:
         values: (h, w), NaN where not known, which is hatched.
@@ -59,6 +60,15 @@ def value_uri(values: NDArray[np.floating], ramp: Ramp, side_px: int) -> str:
     at = np.linspace(ramp.low, ramp.high, _STEPS)
     colours = [to_hex(colour) for colour in ramp.paint(at[None])[0]]
     return index_uri(steps, colours, side_px)
+
+
+def value_picture(values: NDArray[np.floating], ramp: Ramp, side_px: int) -> NDArray[np.float32]:
+    """Paint a raster at display size: (h, w, 3) in 0..1; hatched where not known; sizes as in `value_uri`."""
+    small = shrunk_values(values, side_px)
+    factor = max(1, side_px // max(small.shape))
+    shown = small.repeat(factor, axis=0).repeat(factor, axis=1)
+    known = np.isfinite(shown)[..., None]
+    return np.where(known, ramp.paint(shown), hatch(shown.shape)).astype(np.float32)
 
 
 def shrunk_values(values: NDArray[np.floating], side_px: int) -> NDArray[np.float32]:
