@@ -314,7 +314,7 @@ def _is_nowhere(data: Any) -> bool:
 
 def _augment(recipe: Recipe) -> Iterator[Problem]:
     """Augmentation must be such that every target can follow."""
-    kinds = {spec.quantity for spec in recipe.target_specs.values()}
+    kinds = {target.quantity for target in recipe.targets.values()}
     if recipe.augment.border == "reflect" and "direction" in kinds:
         yield Problem(
             ("augment", "border"),
