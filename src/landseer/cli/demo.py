@@ -60,8 +60,8 @@ SMALL_GEOPOSE = (
     "train.eval_batch_size=16",
     "train.precision=bf16",
 )
-"""What makes the geopose recipe small enough for two processors and a few minutes. A hundred tiles and few hundred steps
-are too little to learn directions under all turns and mirrors, so that pictures keep their attitude;
+"""What makes the geopose recipe small enough for two processors and a few minutes. A hundred tiles and few steps are
+too little to learn directions under all turns and mirrors, so that pictures keep their attitude;
 `benchmarks/ladder_geopose.py` says what that is worth."""
 
 
