@@ -9,7 +9,8 @@ from torch import nn
 
 from landseer.errors import FileReadError
 from landseer.predict import Ensemble, OofBatch, oof_path, read_oof, write_oof
-from landseer.quantities.mask import ClassMask
+from landseer.predict.oof import read_values
+from landseer.quantities import ClassMask, ImageValue
 from landseer.raster.read import read_bands
 
 
@@ -41,3 +42,33 @@ def test_round_trip_with_padding(tmp_path: Path, n_classes):
 def test_missing_prediction(tmp_path: Path):
     with pytest.raises(FileReadError):
         read_oof(tmp_path / "none.tif")
+
+
+class Whole(nn.Module):
+    """Each pixel and the whole image depend on all that is seen, and on the distance."""
+
+    def forward(self, x: torch.Tensor, gsd_m: torch.Tensor) -> dict[str, torch.Tensor]:
+        mean = x.nan_to_num(9.0).mean((1, 2, 3))
+        return {
+            "mask": x[:, :2] * mean[:, None, None, None],
+            "level": (mean * gsd_m)[:, None],
+        }
+
+
+def test_padding_is_not_seen(tmp_path: Path):
+    """What is judged is what an image alone would get."""
+    generator = torch.Generator().manual_seed(1)
+    sizes = [(5, 8), (7, 3), (5, 8), (7, 8)]
+    x = torch.full((4, 3, 7, 8), torch.nan)
+    for i, (height, width) in enumerate(sizes):
+        x[i, :, :height, :width] = torch.randn(3, height, width, generator=generator)
+    gsd = torch.tensor([0.5, 1.0, 2.0, 4.0])
+    quantities = {"mask": ClassMask(2), "level": ImageValue()}
+    ensemble = Ensemble([Whole()], quantities)
+    assert write_oof(ensemble, [OofBatch(list("abcd"), x, sizes, gsd)], tmp_path) == 4
+    for i, (sample, (height, width)) in enumerate(zip("abcd", sizes, strict=True)):
+        alone = ensemble(x[i : i + 1, :, :height, :width], gsd[i : i + 1])
+        got = read_oof(oof_path(tmp_path, sample))
+        assert np.abs(got - alone["mask"][0].numpy()).max() < 1e-4
+        level = read_values(tmp_path, sample, quantities)["level"]
+        assert level == pytest.approx(alone["level"][0].numpy(), rel=1e-5)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,11 +67,13 @@ def write_oof(
 
     Raises:
         WriteError: the disk is full or the folder cannot be written.
+
+    Edges: samples are predicted without their padding, as images are when they come alone; those of one size together.
     """
     count = 0
     pending: deque[Future[None]] = deque()
     with ThreadPoolExecutor(max(workers, 1), thread_name_prefix="oof") as executor:
-        for batch in batches:
+        for batch in chain.from_iterable(map(_by_size, batches)):
             gsd_m = None if batch.gsd_m is None else batch.gsd_m.to(ensemble.device)
             values = ensemble(batch.x_bchw.to(ensemble.device), gsd_m)
             arrays = {name: value.cpu().numpy() for name, value in values.items()}
@@ -83,6 +86,18 @@ def write_oof(
         for future in pending:
             future.result()
     return count
+
+
+def _by_size(batch: OofBatch) -> Iterator[OofBatch]:
+    """Take apart a batch into batches of samples of one size, without padding."""
+    for height, width in dict.fromkeys(batch.sizes):
+        mine = [i for i, size in enumerate(batch.sizes) if size == (height, width)]
+        yield OofBatch(
+            [batch.samples[i] for i in mine],
+            batch.x_bchw[mine, :, :height, :width],
+            [(height, width)] * len(mine),
+            None if batch.gsd_m is None else batch.gsd_m[mine],
+        )
 
 
 def read_oof(path: Path) -> NDArray[np.float32]:
