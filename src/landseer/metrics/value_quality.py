@@ -15,7 +15,7 @@ LOWER, HIGHER = -1, 1
 
 _CLASSES = 40
 _SPREAD = 3.0
-_STEADY = 2.0
+_MOST_CONDITION = 1e8
 _BOTH_WAYS = np.ones((3, 3), bool)
 
 
@@ -120,26 +120,34 @@ def displacement(known: NDArray[np.floating], said: NDArray[np.floating]) -> tup
         (rows, columns), px: the reference is down and right of its place by so much. (NaN, NaN) where the prediction
         is flat or nothing is known.
 
-    Edges: exact for small shifts only: of several pixels it finds a part. Large errors weigh little.
+    Edges: exact for small shifts only: of several pixels it finds a part. Errors that are large beside those of other
+        slopes weigh little.
 
     Source: Lucas and Kanade 1981, one step, with Cauchy weights.
     """
     y, p = np.asarray(known, float), np.asarray(said, float)
     if min(p.shape) < 2:
         return float("nan"), float("nan")
-    slopes = np.gradient(p)
     error = y - p
     there = np.isfinite(error)
-    if not there.any():
+    design = np.stack([slope[there] for slope in np.gradient(p)], axis=1)
+    steep = (design**2).sum(axis=1)
+    if not steep.any():
         return float("nan"), float("nan")
-    scale = 1.4826 * float(np.median(np.abs(error[there]))) + 1e-9
-    weight = 1 / (1 + (error[there] / (_STEADY * scale)) ** 2)
-    design = np.stack([slope[there] for slope in slopes], axis=1)
+    weight = 1 / (1 + (error[there] / _usual_size(np.abs(error[there]), steep)) ** 2)
     normal = (design * weight[:, None]).T @ design
-    if np.linalg.cond(normal) > 1e8:
+    if np.linalg.cond(normal) > _MOST_CONDITION:
         return float("nan"), float("nan")
     rows, cols = -np.linalg.solve(normal, (design * weight[:, None]).T @ error[there])
     return float(rows), float(cols)
+
+
+def _usual_size(sizes: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Return 1.48 times the weighted median of some sizes."""
+    order = np.argsort(sizes)
+    sums = np.cumsum(weights[order])
+    middle = int(np.searchsorted(sums, sums[-1] / 2))
+    return 1.4826 * float(sizes[order[min(middle, len(order) - 1)]]) + 1e-9
 
 
 def stands_out(

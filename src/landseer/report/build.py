@@ -14,6 +14,7 @@ from landseer.report.outcome import Outcome
 from landseer.report.parts import number, seconds_text
 from landseer.report.sections import SECTIONS
 from landseer.report.style import SETTINGS
+from landseer.report.value_scores import metric_unit
 
 
 def build_report(outcome: Outcome, out: Path) -> None:
@@ -51,12 +52,16 @@ def build_report(outcome: Outcome, out: Path) -> None:
 
 def _headline(outcome: Outcome) -> dict[str, str]:
     """Write the score and what it counts."""
-    crossfit = outcome.selection.crossfit
+    crossfit, unit = outcome.selection.crossfit, metric_unit(outcome)
+    value, low, high = (
+        number(value, 3).replace("-", "−")
+        for value in (crossfit.value, crossfit.low, crossfit.high)
+    )
     return {
-        "value": number(crossfit.value, 3),
+        "value": f"{value}\u00a0{unit}".rstrip("\u00a0"),
         "metric": outcome.selection.metric,
-        "low": number(crossfit.low, 3),
-        "high": number(crossfit.high, 3),
+        "low": low,
+        "high": f"{high} {unit}".rstrip(),
         "level": f"{crossfit.level:.0%}",
         "counts": crossfit.counts,
     }

@@ -20,7 +20,7 @@ from landseer.report.parts import (
     table,
 )
 from landseer.report.sheets import predictions_sheet
-from landseer.report.value_scores import sites_chart, value_folds_table
+from landseer.report.value_scores import metric_unit, sites_chart, value_folds_table
 
 _MANY = 12
 _PER_CLASS = ("dice", "iou", "precision", "recall")
@@ -31,6 +31,7 @@ def score_section(outcome: Outcome) -> Section:
     """Say how good the model is, and how that was counted."""
     selection = outcome.selection
     honest, optimistic = selection.crossfit, selection.optimistic
+    unit = f", {metric_unit(outcome)}" if metric_unit(outcome) else ""
     drawn = chart(
         folds_figure(selection),
         f"{selection.metric} of each fold",
@@ -38,12 +39,12 @@ def score_section(outcome: Outcome) -> Section:
     )
     parts: list[Part] = [
         cards(
-            (number(honest.value), f"{selection.metric}, honest"),
+            (number(honest.value).replace("-", "−"), f"{selection.metric}{unit}, honest"),
             (
-                f"{number(honest.low, 3)} to {number(honest.high, 3)}",
+                f"{number(honest.low, 3)} to {number(honest.high, 3)}".replace("-", "−"),
                 f"{honest.level:.0%} interval",
             ),
-            (number(optimistic.value), "chosen and judged on the same samples"),
+            (number(optimistic.value).replace("-", "−"), "chosen and judged on the same samples"),
             (f"{selection.n_samples:,}", "samples judged"),
             (f"{selection.n_groups:,}", "places among them"),
         ),

@@ -63,7 +63,7 @@ def tiles_of(
     picture, words = flow_view(look, measured.trial.specs, SIDE_PX)
     scale = scale_bar(look.picture.shape[1], look.gsd_m) if bar else None
     views, sample = views_of(look, target, SIDE_PX), look.sample
-    end = f", {views.note}" if views.note else ""
+    end, own = (f", {views.note}", ", pixels of the image") if views.note else ("", "")
     known, said, error = (
         value_uri(raster, ramp, SIDE_PX)
         for raster, ramp in (
@@ -73,7 +73,7 @@ def tiles_of(
     return (
         Tile(photo_uri(picture, SIDE_PX), f"{sample}, {words}", words, bar=scale),
         Tile(known, f"{sample}, true {target}", f"true{end}"),
-        Tile(said, f"{sample}, predicted {target}", "predicted"),
+        Tile(said, f"{sample}, predicted {target}", f"predicted{own}"),
         Tile(error, f"{sample}, error of {target}", f"error{end}"),
     )
 

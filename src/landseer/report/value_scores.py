@@ -54,6 +54,15 @@ def lines_of(outcome: Outcome, *, derived: bool = True) -> list[Line]:
     return lines
 
 
+def metric_unit(outcome: Outcome) -> str:
+    """Return the unit of the score that decides, "" where it has none, as R2."""
+    metric = outcome.selection.metric.removesuffix("_sites")
+    for line in lines_of(outcome) if not outcome.mask_decides else []:
+        if metric in line.scores[1:]:
+            return line.unit
+    return ""
+
+
 def targets_table(outcome: Outcome) -> Part:
     """Make the table of targets: each score with its interval below it.
 

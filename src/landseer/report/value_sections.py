@@ -30,10 +30,9 @@ def values_section(outcome: Outcome) -> Section | None:
         parts.append(beside(*_accuracy(measured, target)))
     parts += sites_table(outcome)
     parts += _whole_images(measured)
-    lead = (
-        "Each real-valued target against its reference, out of fold; below a score its interval over places. The error "
-        "of a direction is an angle, that of a flow the distance between true and predicted end."
-    )
+    lead = "Each real-valued target against its reference, out of fold; below a score its interval over places."
+    if measured.pose is not None:
+        lead += " The error of a direction is an angle, that of a flow the distance between true and predicted end."
     return section("values", "Values", lead, *parts)
 
 
