@@ -33,7 +33,7 @@ from landseer.predict import (
 from landseer.recipe.load import load_recipe
 from landseer.recipe.template import fill_template
 from landseer.run.context import Run, open_run
-from landseer.run.model_stages import held_of, trainable, trial_of
+from landseer.run.held_out import held_out_trial
 from landseer.run.runner import run_stages
 from landseer.select.value_counts import ALL_SEEDS, count_values
 from landseer.submit import score_paths
@@ -112,10 +112,8 @@ def _share_audit(first: Path, folder: Path) -> None:
 
 def _judge(run: Run) -> Judged:
     """Count every held-out tile under every set of views."""
-    frame = trainable(run)
-    sets = run.recipe.select.tta
-    oof = {tta: {seed: run.path(f"oof/{tta}/seed{seed}") for seed in (0,)} for tta in sets}
-    trial, held = trial_of(run, frame, oof), held_of(frame)
+    trial, held = held_out_trial(run)
+    sets = list(trial.oof)
     counts = count_values(trial, held.positions)
     return Judged(
         trial.evaluation, {tta: counts[tta, ALL_SEEDS] for tta in sets}, held.sites, held.groups

@@ -34,17 +34,20 @@ class MemberSource:
         path: its safetensors file.
         fold, seed: what it was trained on and with.
         weight: its share in the average.
+        rank: 0 for its best epoch, 1 for the second best, …
     """
 
     path: Path
     fold: int
     seed: int
     weight: float = 1.0
+    rank: int = 0
 
     @property
     def file(self) -> str:
         """Where it lives inside the model folder."""
-        return f"members/fold{self.fold}_seed{self.seed}.safetensors"
+        behind = f"_best{self.rank + 1}" if self.rank else ""
+        return f"members/fold{self.fold}_seed{self.seed}{behind}.safetensors"
 
 
 def save_model_folder(folder: Path, spec: ModelSpec, members: Sequence[MemberSource]) -> ModelSpec:

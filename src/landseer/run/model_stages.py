@@ -42,7 +42,7 @@ from landseer.select.selection import read_selection
 from landseer.select.value_counts import Trial
 from landseer.select.values import Held, add_values, select_values
 from landseer.splits import takes_part, trains
-from landseer.train.fit import Job, fit_member
+from landseer.train.fit import Job, fit_member, weights_file
 from landseer.train.objective import TargetLosses
 
 OOF_MARK = "oof/done.json"
@@ -126,7 +126,12 @@ def start_fresh_if_changed(folder: Path, key: str) -> None:
     mark = folder / "key.json"
     if mark.exists() and read_json(mark)["key"] == key:
         return
-    for name in ("done.json", "last.ckpt", "best.ckpt", "best.safetensors", "metrics.csv"):
+    kept = [
+        path.name
+        for pattern in ("best*.ckpt", "best*.safetensors")
+        for path in folder.glob(pattern)
+    ]
+    for name in ("done.json", "last.ckpt", "metrics.csv", *kept):
         (folder / name).unlink(missing_ok=True)
     write_json(mark, {"key": key})
 
@@ -260,16 +265,24 @@ def predict_out_of_fold(run: Run) -> None:
     device = best_device()
     for member in members_of(run):
         positions = np.flatnonzero(frame["fold"].to_numpy() == member.fold)
-        model = load_member(
-            run.path(f"folds/{member.name}/best.safetensors"), make_model(run, 0, pretrained=False)
-        ).eval()
+        models = [
+            load_member(path, make_model(run, 0, pretrained=False)).eval()
+            for path in weights_of(run, member)
+        ]
         for tta in tta_candidates(run):
             voting = Voting(tta=tta)
-            ensemble = Ensemble([model], model.quantities, voting, precision=precision_of(run))
+            ensemble = Ensemble(models, models[0].quantities, voting, precision=precision_of(run))
             ensemble = ensemble.to(device).eval()
             batches = _batches(run, source, positions, f"predict {member.name} tta {tta}")
             write_oof(ensemble, batches, run.path(f"oof/{tta}/seed{member.seed}"))
     write_json(run.path(OOF_MARK), {"tta": tta_candidates(run), "members": len(members_of(run))})
+
+
+def weights_of(run: Run, member: Member) -> list[Path]:
+    """Return the files of a member's best epochs, the very best first."""
+    folder = run.path(f"folds/{member.name}")
+    count = read_json(folder / "done.json").get("kept", 1)
+    return [folder / weights_file(rank) for rank in range(count)]
 
 
 def precision_of(run: Run) -> Precision:
@@ -374,12 +387,15 @@ def write_model(run: Run) -> None:
     )
     sources = [
         MemberSource(
-            path=run.path(f"folds/{member.name}/best.safetensors"),
+            path=path,
             fold=member.fold,
             seed=member.seed,
-            weight=selection.weight_of(member.fold, member.seed),
+            weight=selection.weight_of(member.fold, member.seed) / len(paths),
+            rank=rank,
         )
         for member in members_of(run)
+        for paths in [weights_of(run, member)]
+        for rank, path in enumerate(paths)
     ]
     save_model_folder(run.path("model"), spec, sources)
 

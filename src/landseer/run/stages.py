@@ -17,11 +17,11 @@ _TRAIN_KEYS = tuple(
     for name in (
         "epochs", "samples_per_epoch", "batch_size", "accumulate", "optimiser", "schedule",
         "clip_norm", "ema_decay", "early_stop", "monitor", "seeds", "folds", "sampler",
-        "precision", "deterministic", "validate_every_epochs",
+        "precision", "deterministic", "validate_every_epochs", "keep_best",
     )
 )  # fmt: skip
 
-_WEIGHTS = "folds/*/best.safetensors"
+_WEIGHTS = "folds/*/best*.safetensors"
 
 STAGES: tuple[Stage, ...] = (
     Stage(

@@ -167,6 +167,8 @@ class TrainConfig(BaseModel):
     """When to stop early; null trains all epochs."""
     monitor: str | None = None
     """Score whose best epoch is kept; null takes `select.metric`."""
+    keep_best: int = Field(1, ge=1, le=10)
+    """Best epochs whose weights are kept; their predictions are averaged as one member's."""
     seeds: tuple[int, ...] = Field((0,), min_length=1)
     """One member is trained per fold and seed."""
     folds: tuple[int, ...] | None = None

@@ -144,10 +144,12 @@ def _own_grids(job: Job) -> frozenset[str]:
 
 
 def _finish(job: Job, module: TrainingModule, best: ModelCheckpoint, done: Path) -> dict[str, Any]:
-    """Keep the best epoch's weights as safetensors, and say what they reached."""
-    state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
-    module.load_state_dict(state["state_dict"])
-    save_member(job.folder / "best.safetensors", module.model)
+    """Keep the best epochs' weights as safetensors, and say what the very best reached."""
+    paths = sorted(best.best_k_models, key=lambda path: -float(best.best_k_models[path]))
+    for rank in reversed(range(len(paths))):
+        state = torch.load(paths[rank], map_location="cpu", weights_only=True)
+        module.load_state_dict(state["state_dict"])
+        save_member(job.folder / weights_file(rank), module.model)
     tally = state["landseer"]["tally"]
     counts = np.asarray(list(tally.values()), np.float64)
     scores = module.evaluation.scores(counts, list(tally))
@@ -156,6 +158,7 @@ def _finish(job: Job, module: TrainingModule, best: ModelCheckpoint, done: Path)
         "epoch": int(state["epoch"]),
         "monitor": job.monitor,
         "score": _number(scores[job.monitor]),
+        "kept": len(paths),
         "scores": {name: _number(value) for name, value in scores.items()},
         "counts": tally,
         "n_train": len(job.train),
@@ -164,9 +167,15 @@ def _finish(job: Job, module: TrainingModule, best: ModelCheckpoint, done: Path)
     for name in [name for name, spec in job.targets.items() if spec.quantity == "mask"]:
         result["matrix"] = module.evaluation.confusion(counts.sum(0), name).tolist()
     write_json(done, result)
-    Path(best.best_model_path).unlink()
+    for path in paths:
+        Path(path).unlink()
     (job.folder / "last.ckpt").unlink(missing_ok=True)
     return result
+
+
+def weights_file(rank: int) -> str:
+    """Return the file of a member's best epoch (rank 0), second best, …"""
+    return "best.safetensors" if rank == 0 else f"best_{rank + 1}.safetensors"
 
 
 def _number(value: float) -> float | None:
@@ -178,9 +187,10 @@ def _trainer(job: Job, config: TrainConfig) -> tuple[lightning.Trainer, ModelChe
     """Build the loop that runs epochs."""
     best = ModelCheckpoint(
         job.folder,
-        filename="best",
+        filename="best" if config.keep_best == 1 else "best-{epoch}",
         monitor="monitor",
         mode="max",
+        save_top_k=config.keep_best,
         save_last=True,
         enable_version_counter=False,
         save_on_train_epoch_end=True,
