@@ -172,9 +172,9 @@ CASES = {
         "targets.Agl: expected text that matches ^[a-z][a-z0-9_]*$; got 'Agl'",
     ),
     "quantity": (
-        "targets.agl.quantity=hight",
+        "targets.agl.quantity=heights",
         "targets.agl.quantity: expected one of mask, multi_label, soft_mask, presence, height, magnitude, direction, "
-        "flow_scale, gsd, dense_value, image_value; got 'hight'; did you mean 'height'?",
+        "flow_scale, gsd, dense_value, image_value; got 'heights'; did you mean 'height'?",
     ),
     "activation of what has none": (
         "targets.mask.activation=relu",

@@ -4,159 +4,35 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
-from landseer.core.references import Reference
+from landseer.core.seeds import generator
 from landseer.errors import DataError, FileReadError, UsageError
 from landseer.feed.source import Item, Source
-from landseer.metrics.evaluation import Evaluation
-from landseer.models.config import ModelConfig
-from landseer.models.outputs import make_quantity
 from landseer.models.targets import TargetSpec
-from landseer.predict import Ensemble, OofBatch, write_oof
 from landseer.raster.write import write_raster
 from landseer.select import SelectConfig, read_selection
-from landseer.select.baseline import constant_counts
 from landseer.select.crossfit import make_parts
-from landseer.select.value_counts import ALL_SEEDS, Trial, count_values
-from landseer.select.values import Held, add_values, select_values
+from landseer.select.value_counts import ALL_SEEDS, count_values
+from landseer.select.values import add_values, select_values
 
-SIDE = 10
-POSE = {
-    "tall": TargetSpec(quantity="height", reference="agl"),
-    "shift": TargetSpec(quantity="magnitude", of=("tall", "px")),
-    "px": TargetSpec(quantity="flow_scale", reference="scale"),
-    "lean": TargetSpec(quantity="direction", reference="angle"),
-}
-REFERENCES = (
-    Reference("agl"), Reference("scale", "number"), Reference("angle", "angle"),
-    Reference("coarse", grid="own"),
-)  # fmt: skip
-CONFIG = {"resamples": 40, "workers": 1}
-
-
-@dataclass
-class World:
-    """A made-up cross-validation: references and predictions on disk, and the arrays behind them."""
-
-    trial: Trial
-    held: Held
-    truth: dict[str, dict[str, np.ndarray]]
-    said: dict[tuple[str, int, str], dict[str, np.ndarray]] = field(default_factory=dict)
-
-
-def vector(angle: float) -> np.ndarray:
-    return np.array([math.sin(angle), math.cos(angle)])
-
-
-def make_world(
-    root: Path,
-    *,
-    n: int = 12,
-    n_folds: int = 3,
-    n_groups: int = 6,
-    seeds: tuple[int, ...] = (0,),
-    ttas: tuple[str, ...] = ("none", "d4"),
-    noise: Any = lambda tta, seed, fold: 1.0,
-    specs: dict[str, TargetSpec] = POSE,
-    shared: float = 0.0,
-) -> World:
-    """Write heights, scales and angles, and what members of some noise say of them."""
-    rng = np.random.default_rng(5)
-    names = [f"s{i:02d}" for i in range(n)]
-    groups = [f"g{i % n_groups}" for i in range(n)]
-    folds = [(i % n_groups) % n_folds for i in range(n)]
-    sites = ["ARG" if i % n_groups < n_groups / 2 else "ATL" for i in range(n)]
-    oof = {tta: {seed: root / "oof" / tta / f"seed{seed}" for seed in seeds} for tta in ttas}
-    config = ModelConfig(encoder="resnet18", weights="none")
-    quantities = {name: make_quantity(spec, 2, config) for name, spec in specs.items()}
-    truth, said, items = {}, {}, []
-    for name, fold, site in zip(names, folds, sites, strict=True):
-        agl = rng.gamma(2, 4, (SIDE, SIDE)).astype(np.float32) * (1 if site == "ARG" else 2)
-        scale, angle = float(rng.uniform(0.4, 1.2)), float(rng.uniform(0, 2 * math.pi))
-        known = agl + np.float32(shared * rng.normal())  # an error that all members have in common
-        known[0, :3] = np.nan
-        write_raster(root / f"{name}.tif", np.ones((SIDE, SIDE), np.uint8))
-        write_raster(root / f"{name}_agl.tif", known)
-        coarse = agl[:8, :8].reshape(4, 2, 4, 2).mean((1, 3))
-        write_raster(root / f"{name}_c.tif", coarse)
-        items.append(
-            Item(name, root / f"{name}.tif", None, {
-                "agl": root / f"{name}_agl.tif", "scale": scale, "angle": angle, "coarse": root / f"{name}_c.tif",
-            }, site=site)
-        )  # fmt: skip
-        truth[name] = {
-            "tall": known, "shift": known * np.float32(scale), "px": np.array(scale), "lean": vector(angle),
-        }  # fmt: skip
-        for tta in ttas:
-            for seed in seeds:
-                spread = noise(tta, seed, fold)
-                values = {
-                    "tall": agl + rng.normal(0, 2 * spread, agl.shape).astype(np.float32),
-                    "shift": agl * np.float32(scale) + rng.normal(0, spread, agl.shape).astype(np.float32),
-                    "px": np.array(scale + rng.normal(0, 0.1 * spread), np.float32),
-                    "lean": vector(angle + rng.normal(0, 0.2 * spread)).astype(np.float32) * 2,
-                }  # fmt: skip
-                said[tta, seed, name] = values
-                outputs = {
-                    k: torch.from_numpy(np.asarray(values[k]).reshape(1, *_shape(k))) for k in specs
-                }
-                # what an ensemble of one member writes, its answers given
-                member = Ensemble([_Fixed(outputs)], {k: _plain(q) for k, q in quantities.items()})
-                batch = OofBatch([name], torch.zeros(1, 1, SIDE, SIDE), [(SIDE, SIDE)])
-                write_oof(member, [batch], oof[tta][seed], workers=1)
-    source = Source(items, (), ClassTable((), ()), references=REFERENCES)
-    trial = Trial(source, specs, quantities, (), oof)
-    held = Held(tuple(names), tuple(range(n)), tuple(folds), tuple(groups), tuple(sites))
-    return World(trial, held, truth, said)
-
-
-class _Fixed(torch.nn.Module):
-    def __init__(self, outputs: dict[str, torch.Tensor]) -> None:
-        super().__init__()
-        self.outputs = outputs
-
-    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-        return self.outputs
-
-
-def _shape(name: str) -> tuple[int, ...]:
-    return {"px": (1,), "lean": (2,)}.get(name, (1, SIDE, SIDE))
-
-
-def _plain(quantity: Any) -> Any:
-    return replace(quantity, activation="none") if hasattr(quantity, "activation") else quantity
-
-
-def mean_of_seeds(world: World, tta: str, sample: str) -> dict[str, np.ndarray]:
-    """Average seeds by hand; directions as unit vectors."""
-    each = [values for (t, _, s), values in world.said.items() if (t, s) == (tta, sample)]
-    mean = {name: np.mean([one[name] for one in each], axis=0) for name in each[0]}
-    units = [one["lean"] / np.linalg.norm(one["lean"]) for one in each]
-    mean["lean"] = np.mean(units, axis=0)
-    return mean
-
-
-def slow_r2(world: World, name: str, samples: list[str], tta_of: Any) -> float:
-    truth = np.concatenate([np.ravel(world.truth[s][name]) for s in samples])
-    said = np.concatenate([np.ravel(mean_of_seeds(world, tta_of(s), s)[name]) for s in samples])
-    known = ~np.isnan(truth)
-    error, spread = (said - truth)[known], truth[known] - truth[known].mean()
-    return 1 - (error**2).sum() / (spread**2).sum()
-
-
-def slow_rmse(world: World, name: str, samples: list[str], tta_of: Any) -> float:
-    errors = [mean_of_seeds(world, tta_of(s), s)[name] - world.truth[s][name] for s in samples]
-    return float(np.sqrt(np.nanmean(np.square(np.stack(errors)))))
+from .value_world import (
+    CONFIG,
+    REFERENCES,
+    SIDE,
+    World,
+    make_world,
+    mean_of_seeds,
+    slow_r2,
+    slow_rmse,
+)
 
 
 def fold_noise(tta: str, seed: int, fold: int) -> float:
@@ -273,8 +149,6 @@ def slow_intervals(
     world: World, metric: str, counts: np.ndarray, n: int, seed: int
 ) -> tuple[float, float]:
     """Draw groups with replacement and pool their samples, one after the other."""
-    from landseer.core.seeds import generator
-
     held, evaluation = world.held, world.trial.evaluation
     names = sorted(set(held.groups))
     picks = generator(seed, "bootstrap").integers(len(names), size=(n, len(names)))
@@ -451,81 +325,6 @@ def test_the_same_seed_gives_the_same_selection_and_it_comes_back(tmp_path: Path
         for each in (one, two, read_selection(tmp_path / "selection.json"))
     }
     assert len(texts) == 1
-
-
-def test_a_constant_per_site_by_a_slow_loop(tmp_path: Path) -> None:
-    world = make_world(tmp_path)
-    held, samples = world.held, list(world.held.samples)
-    for middle in (False, True):
-        counts = constant_counts(
-            world.trial, held.positions, held.folds, held.sites, middle=middle, workers=1
-        )
-        scores = Evaluation(world.trial.evaluation.targets).scores(counts, held.sites)
-        reduce = np.nanmedian if middle else np.nanmean
-        errors, scales = [], []
-        for i, s in enumerate(samples):
-            others = [
-                samples[j]
-                for j in range(12)
-                if held.folds[j] != held.folds[i] and held.sites[j] == held.sites[i]
-            ]
-            level = reduce(np.stack([world.truth[o]["tall"] for o in others]))
-            errors.append(level - world.truth[s]["tall"])
-            scales.append(reduce([world.truth[o]["px"] for o in others]) - world.truth[s]["px"])
-        assert scores["tall_rmse"] == pytest.approx(
-            np.sqrt(np.nanmean(np.square(errors))), rel=1e-4
-        )
-        assert scores["px_mae"] == pytest.approx(np.abs(scales).mean(), rel=1e-4)
-        assert scores["tall_r2_sites"] < 0.05, "a constant explains nothing within a site"
-    chosen = select_values(world.trial, held, SelectConfig(metric="tall_r2", **CONFIG))
-    against = next(c for c in chosen.comparisons if c.choice == "baseline")
-    assert against.option == "model" and against.difference > 0.3 and against.low > 0
-
-
-def test_a_constant_of_what_is_known_nowhere_else_is_missing(tmp_path: Path) -> None:
-    world = make_world(tmp_path, n=6, n_folds=2)
-    items = []
-    for item, fold in zip(world.trial.source.items, world.held.folds, strict=True):
-        known = dict(item.references)
-        if fold == 0:
-            del known["scale"], known["agl"]
-        items.append(Item(item.sample, item.image, None, known, site=item.site))
-    trial = replace(
-        world.trial, source=Source(items, (), ClassTable((), ()), references=REFERENCES)
-    )
-    held = world.held
-    counts = constant_counts(trial, held.positions, held.folds, held.sites, middle=False, workers=1)
-    scores = trial.evaluation.scores(counts, held.sites)
-    assert math.isnan(scores["px_mae"]) and math.isnan(scores["tall_rmse"])
-    assert scores["lean_error_deg"] > 0
-
-
-def test_a_constant_of_layers_leaves_out_what_is_not_known(tmp_path: Path) -> None:
-    items = []
-    for number in range(4):
-        layer = np.zeros((4, 4), np.float32)
-        layer[:1] = 1
-        layer[1:] = np.nan if number < 2 else 0
-        write_raster(tmp_path / f"{number}.tif", np.ones((4, 4), np.uint8))
-        write_raster(tmp_path / f"{number}_r.tif", layer)
-        items.append(
-            Item(
-                str(number),
-                tmp_path / f"{number}.tif",
-                None,
-                {"roof": tmp_path / f"{number}_r.tif"},
-            )
-        )
-    source = Source(items, (), ClassTable((), ()), references=[Reference("roof")])
-    specs = {"roof": TargetSpec(quantity="multi_label", layers=("roof",))}
-    config = ModelConfig(encoder="resnet18", weights="none")
-    quantities = {"roof": make_quantity(specs["roof"], 0, config)}
-    trial = Trial(source, specs, quantities, (), {})
-    counts = constant_counts(trial, range(4), (0, 0, 1, 1), ("",) * 4, middle=False, workers=1)
-    pieces = [trial.evaluation.piece(one, "roof")[0] for one in counts]
-    # the others' known pixels are roofs for the last two, and mostly none for the first two
-    assert pieces[3].tolist() == [[0, 12], [0, 4]]
-    assert pieces[0].tolist() == [[0, 0], [4, 0]]
 
 
 def test_scores_of_values_join_a_selection_that_a_mask_decided(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from landseer.models.config import ModelConfig, PreprocessConfig
 from landseer.models.model import Model, build_model
 from landseer.raster.write import write_raster
 from landseer.train.fit import Job
+
+from . import pose_world
 
 BANDS = (Band("red", 1, ("R",), nodata=-1), Band("nir", 2, ("N",), nodata=-1))
 CLASSES = ClassTable(("land", "water"), (0, 1))
@@ -89,5 +92,24 @@ def make_tiny_model() -> Callable[[], Model]:
             2,
             seed=1,
         )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def pose_source(tmp_path_factory: pytest.TempPathFactory) -> Source:
+    return pose_world.make_pose_source(tmp_path_factory.mktemp("pose"))
+
+
+@pytest.fixture
+def make_pose_job(pose_source: Source, tmp_path: Path) -> Callable[..., Job]:
+    def make(name: str = "member", **changes: Any) -> Job:
+        values = {
+            "member": name, "folder": tmp_path / name, "source": pose_source, "train": tuple(range(10)),
+            "held_out": tuple(range(10, pose_world.N)), "weights": None,
+            "bands": pose_world.BANDS, "classes": pose_world.CLASSES,
+            "monitor": "geopose_r2", "seed": 3, "targets": pose_world.SPECS,
+        }  # fmt: skip
+        return Job(**(values | changes))
 
     return make

@@ -1,194 +1,51 @@
-"""A member of several targets: it learns them all, resumes bit for bit, and never resamples a coarser reference."""
+"""A member of several targets: it learns them all, resumes bit for bit, and keeps its best epoch whatever the score."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
-from scipy import ndimage
 
 from landseer.augment import AugmentConfig
-from landseer.core.bands import Band
-from landseer.core.classes import ClassTable
 from landseer.core.files import read_json
-from landseer.core.references import Reference
 from landseer.feed.loader import make_batch
-from landseer.feed.source import Item, Source
 from landseer.feed.targets import (
     as_judged,
-    beside_targets,
     derive_targets,
     make_evaluation,
     one_of,
-    pick_grids,
     pick_targets,
 )
-from landseer.losses.config import BinaryCrossEntropy, Dice
-from landseer.losses.value_config import Cosine, Huber, UnitNorm
-from landseer.models.config import ModelConfig, PreprocessConfig
-from landseer.models.model import Model, build_model
+from landseer.losses.value_config import Huber
 from landseer.models.targets import TargetSpec
-from landseer.quantities import Height
-from landseer.raster.write import write_raster
 from landseer.track.history import read_history
 from landseer.train import fit
-from landseer.train.config import AdamW, EarlyStop, Plateau, TrainConfig
-from landseer.train.fit import Job, fit_member
-from landseer.train.module import Plan, TrainingModule
-from landseer.train.objective import TargetLosses, build_objective
+from landseer.train.config import AdamW, EarlyStop, Plateau
+from landseer.train.fit import fit_member
+from landseer.train.module import TrainingModule
+from landseer.train.objective import TargetLosses
 from landseer.train.schedule import PlateauStepper
 
-BANDS = (Band("red", 1, ("R",)), Band("nir", 2, ("N",)))
-CLASSES = ClassTable(("ground", "house"), (0, 1))
-SIDE, N = 40, 14
-STATISTICS = {
-    "channels": {
-        name: {
-            "count": 1, "min": 0.0, "max": 255.0, "mean": 100.0, "std": 50.0,
-            "quantiles": {"0.01": 0.0, "0.99": 255.0},
-        }
-        for name in ("red", "nir")
-    }
-}  # fmt: skip
-REFERENCES = (
-    Reference("agl", unit="m"),
-    Reference("scale", "number", "px/m"),
-    Reference("angle", "angle"),
-    Reference("coarse", unit="m", grid="own"),
-    Reference("gsd_m", "number", "m/px"),
-)
-SPECS = {
-    "tall": TargetSpec(quantity="height", reference="agl", typical=5.0),
-    "shift": TargetSpec(quantity="magnitude", of=("tall", "px"), typical=5.0),
-    "px": TargetSpec(
-        quantity="flow_scale",
-        reference="scale",
-        head={"kind": "fitted_scale", "height": "tall", "magnitude": "shift"},
-    ),
-    "lean": TargetSpec(
-        quantity="direction", reference="angle", head={"kind": "pooled", "dropout": 0.0}
-    ),
-    "mask": TargetSpec(quantity="mask"),
-    "there": TargetSpec(quantity="presence", of=("mask",), layers=("house",)),
-}
-LOSSES = {
-    "tall": TargetLosses((Huber(delta=5),), 0.2),
-    "shift": TargetLosses((Huber(delta=10),), 0.2),
-    "px": TargetLosses(()),
-    "lean": TargetLosses((Cosine(), UnitNorm(weight=0.1)), 2.0),
-    "mask": TargetLosses((Dice(),)),
-    "there": TargetLosses((BinaryCrossEntropy(),)),
-}
-AUGMENT = AugmentConfig(d4=True)
-ROUGH = AugmentConfig(
-    d4=True, rotate_deg=40, zoom=(0.8, 1.3), shift=0.1, crop_px=32, noise_std=0.02
+from .pose_world import (
+    AUGMENT,
+    CLASSES,
+    LOSSES,
+    ROUGH,
+    SIDE,
+    SPECS,
+    JobMaker,
+    assert_equal_weights,
+    config,
+    make_model,
+    module_of,
 )
 
-JobMaker = Callable[..., Job]
 
-
-def heights(rng: np.random.Generator) -> np.ndarray:
-    """Blocks of 4 to 12 m on flat ground."""
-    blocks = ndimage.gaussian_filter(rng.normal(size=(SIDE, SIDE)), 3)
-    return np.where(blocks > np.quantile(blocks, 0.65), rng.uniform(4, 12), 0.0)
-
-
-@pytest.fixture(scope="session")
-def pose_source(tmp_path_factory: pytest.TempPathFactory) -> Source:
-    """Bright houses, on ground the brighter the larger the scale; a ramp that rises where things are displaced to."""
-    folder = tmp_path_factory.mktemp("pose")
-    rng = np.random.default_rng(0)
-    rows, cols = np.indices((SIDE, SIDE)) - (SIDE - 1) / 2
-    items = []
-    for number in range(N):
-        tall, scale = heights(rng), (0.5, 0.5, 1.5)[number % 3] + rng.uniform(-0.1, 0.1)
-        angle = 2 * math.pi * (number * 0.382 % 1)
-        ramp = (math.sin(angle) * cols + math.cos(angle) * rows) * 3
-        image = np.stack([20 + 60 * scale + 10 * tall, 120 + ramp]) + rng.normal(
-            0, 1, (2, SIDE, SIDE)
-        )
-        place = {"crs": "EPSG:32617", "transform": (0.5, 0, 4e5, 0, -0.5, 4e6)}
-        write_raster(folder / f"{number}.tif", image.clip(0, 255).astype(np.float32), **place)
-        write_raster(folder / f"{number}_l.tif", (tall > 0).astype(np.uint8))
-        agl = tall.astype(np.float32)
-        agl[:2, :5] = np.nan
-        write_raster(folder / f"{number}_agl.tif", agl)
-        # each pixel of this one is 4 x 4 of the image, from its third row and column on
-        coarse = tall[2:38, 2:38].reshape(9, 4, 9, 4).mean((1, 3)).astype(np.float32)
-        place = {"crs": "EPSG:32617", "transform": (2, 0, 4e5 + 1, 0, -2, 4e6 - 1)}
-        write_raster(folder / f"{number}_c.tif", coarse, **place)
-        known: dict[str, Path | float] = {
-            "agl": folder / f"{number}_agl.tif", "coarse": folder / f"{number}_c.tif", "gsd_m": 0.5,
-        }  # fmt: skip
-        if number != 3:
-            known |= {"scale": scale, "angle": angle}
-        label = folder / f"{number}_l.tif"
-        items.append(
-            Item(str(number), folder / f"{number}.tif", label, known, 0.5, "ab"[number % 2])
-        )
-    return Source(items, BANDS, CLASSES, references=REFERENCES)
-
-
-@pytest.fixture
-def make_job(pose_source: Source, tmp_path: Path) -> JobMaker:
-    def make(name: str = "member", **changes: Any) -> Job:
-        values = {
-            "member": name, "folder": tmp_path / name, "source": pose_source, "train": tuple(range(10)),
-            "held_out": tuple(range(10, N)), "weights": None, "bands": BANDS, "classes": CLASSES,
-            "monitor": "geopose_r2", "seed": 3, "targets": SPECS,
-        }  # fmt: skip
-        return Job(**(values | changes))
-
-    return make
-
-
-def make_model(targets: dict[str, TargetSpec] = SPECS, seed: int = 1) -> Model:
-    config = ModelConfig(
-        encoder="test_resnet", weights="none", decoder="unet", depth=3, decoder_channels=(16, 16, 8)
-    )
-    inputs = PreprocessConfig(bands=("red", "nir"))
-    return build_model(inputs, config, BANDS, STATISTICS, 2, seed=seed, targets=targets)
-
-
-def config(**changes: Any) -> TrainConfig:
-    values = {
-        "epochs": 3, "batch_size": 5, "optimiser": AdamW(lr=4e-3), "precision": "fp32", "images": 0,
-        "workers": 0,
-    }  # fmt: skip
-    return TrainConfig(**(values | changes))
-
-
-def module_of(
-    job: Job, model: Model, losses=LOSSES, augment=AUGMENT, settings: TrainConfig | None = None
-) -> TrainingModule:
-    """Make what a training runs."""
-    plan = Plan(
-        seed=job.seed, targets=job.targets, evaluation=make_evaluation(job.targets, CLASSES.names),
-        class_names=CLASSES.names, monitor=job.monitor, steps_per_epoch=2,
-    )  # fmt: skip
-    loss = build_objective(losses, model.quantities, fit._own_grids(job), job.balance)
-    return TrainingModule(model, loss, augment, settings or config(), plan)
-
-
-def weights(job: Job) -> dict[str, torch.Tensor]:
-    return load_file(job.folder / "best.safetensors")
-
-
-def assert_equal_weights(a: Job, b: Job) -> None:
-    left, right = weights(a), weights(b)
-    assert left.keys() == right.keys()
-    for name in left:
-        assert torch.equal(left[name], right[name]), name
-
-
-def test_six_targets_are_learnt_at_once(make_job: JobMaker) -> None:
-    job = make_job()
+def test_six_targets_are_learnt_at_once(make_pose_job: JobMaker) -> None:
+    job = make_pose_job()
     result = fit_member(job, make_model(), LOSSES, AUGMENT, config(epochs=40))
     history = read_history(job.folder / "metrics.csv")
     taught = [name for name, one in LOSSES.items() if one.losses]
@@ -222,13 +79,13 @@ def test_six_targets_are_learnt_at_once(make_job: JobMaker) -> None:
     ids=["uncertainty+ema", "plateau of an error"],
 )
 def test_a_killed_training_goes_on_to_the_same_weights(
-    make_job: JobMaker,
+    make_pose_job: JobMaker,
     monkeypatch: pytest.MonkeyPatch,
     changes: dict[str, Any],
     schedule: dict[str, Any],
 ) -> None:
     settings = config(epochs=5, accumulate=2, early_stop=EarlyStop(patience_epochs=9), **schedule)
-    whole, killed = make_job("whole", **changes), make_job("killed", **changes)
+    whole, killed = make_pose_job("whole", **changes), make_pose_job("killed", **changes)
     augment = ROUGH
     fit_member(whole, make_model(), LOSSES, augment, settings)
     original = TrainingModule.training_step
@@ -253,10 +110,10 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     ]
 
 
-def test_workers_and_pictures_change_no_bit(make_job: JobMaker) -> None:
+def test_workers_and_pictures_change_no_bit(make_pose_job: JobMaker) -> None:
     targets = SPECS | {"rough": TargetSpec(quantity="height", reference="coarse")}
     losses = LOSSES | {"rough": TargetLosses((Huber(),))}
-    plain, other = make_job("plain", targets=targets), make_job("other", targets=targets)
+    plain, other = make_pose_job("plain", targets=targets), make_pose_job("other", targets=targets)
     fit_member(plain, make_model(targets), losses, ROUGH, config())
     fit_member(other, make_model(targets), losses, ROUGH, config(workers=3, images=2))
     assert_equal_weights(plain, other)
@@ -266,7 +123,7 @@ def test_workers_and_pictures_change_no_bit(make_job: JobMaker) -> None:
 
 
 def test_the_balance_of_uncertainty_is_learnt_and_does_not_decay(
-    make_job: JobMaker, monkeypatch: pytest.MonkeyPatch
+    make_pose_job: JobMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[TrainingModule] = []
     original = fit._finish
@@ -276,7 +133,7 @@ def test_the_balance_of_uncertainty_is_learnt_and_does_not_decay(
         lambda job, module, *rest: (seen.append(module), original(job, module, *rest))[1],
     )
     settings = config(epochs=4, optimiser=AdamW(lr=0.05, weight_decay=0.5, decay_norms=True))
-    fit_member(make_job(balance="uncertainty"), make_model(), LOSSES, AUGMENT, settings)
+    fit_member(make_pose_job(balance="uncertainty"), make_model(), LOSSES, AUGMENT, settings)
     factors = seen[0].loss.factors()
     fixed = {name: one.weight for name, one in LOSSES.items() if one.losses}
     assert factors.keys() == fixed.keys()
@@ -287,11 +144,11 @@ def test_the_balance_of_uncertainty_is_learnt_and_does_not_decay(
 
 
 def test_without_augmentation_training_and_validation_compute_the_same_loss(
-    make_job: JobMaker,
+    make_pose_job: JobMaker,
 ) -> None:
     targets = SPECS | {"rough": TargetSpec(quantity="height", reference="coarse", typical=5.0)}
     losses = LOSSES | {"rough": TargetLosses((Huber(),))}
-    job = make_job(targets=targets)
+    job = make_pose_job(targets=targets)
     module = module_of(job, make_model(targets), losses, AugmentConfig(d4=False)).eval()
     module.log = module.log_dict = lambda *_, **__: None  # type: ignore[method-assign,assignment]
     batch = make_batch(job.source, [0, 3, 5])
@@ -301,8 +158,8 @@ def test_without_augmentation_training_and_validation_compute_the_same_loss(
     torch.testing.assert_close(module._val_losses[0], trained)
 
 
-def test_validation_counts_what_each_sample_alone_would_give(make_job: JobMaker) -> None:
-    job, model = make_job(), make_model().eval()
+def test_validation_counts_what_each_sample_alone_would_give(make_pose_job: JobMaker) -> None:
+    job, model = make_pose_job(), make_model().eval()
     module = module_of(job, model)
     with torch.no_grad():
         module.validation_step(make_batch(job.source, [10, 11, 3]), 0)
@@ -323,7 +180,7 @@ def test_validation_counts_what_each_sample_alone_would_give(make_job: JobMaker)
 
 
 def test_an_undefined_score_is_worse_than_any(
-    make_job: JobMaker, monkeypatch: pytest.MonkeyPatch
+    make_pose_job: JobMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An error is below 0 as a score to be raised: neither 0 nor NaN may look better."""
     script = {0: 5.0, 1: float("nan"), 2: 3.0, 3: float("nan"), 4: 4.0}
@@ -333,7 +190,7 @@ def test_an_undefined_score_is_worse_than_any(
         return original(self) | {"tall_rmse": script[self.current_epoch]}
 
     monkeypatch.setattr(TrainingModule, "scores", scores)
-    job = make_job(monitor="tall_rmse")
+    job = make_pose_job(monitor="tall_rmse")
     settings = config(epochs=5, early_stop=EarlyStop(patience_epochs=3))
     result = fit_member(job, make_model(), LOSSES, AUGMENT, settings)
     assert result["epoch"] == 2
@@ -347,7 +204,7 @@ def test_an_undefined_score_is_worse_than_any(
 
 
 def test_patience_ends_on_undefined_scores_too(
-    make_job: JobMaker, monkeypatch: pytest.MonkeyPatch
+    make_pose_job: JobMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original = TrainingModule.scores
     monkeypatch.setattr(
@@ -355,7 +212,7 @@ def test_patience_ends_on_undefined_scores_too(
         "scores",
         lambda self: original(self) | {"tall_rmse": math.nan if self.current_epoch else 2.0},
     )
-    job = make_job(monitor="tall_rmse")
+    job = make_pose_job(monitor="tall_rmse")
     settings = config(epochs=9, early_stop=EarlyStop(patience_epochs=3))
     assert fit_member(job, make_model(), LOSSES, AUGMENT, settings)["epoch"] == 0
     assert len(read_history(job.folder / "metrics.csv")) == 4
@@ -372,11 +229,11 @@ def test_a_plateau_is_one_whatever_the_sign_of_the_score(sign: int) -> None:
     assert rates == [1, 1, 0.5, 0.5, 0.5, 0.25, 0.25]
 
 
-def test_a_plateau_looks_at_epochs_with_a_score_of_their_own(make_job: JobMaker) -> None:
+def test_a_plateau_looks_at_epochs_with_a_score_of_their_own(make_pose_job: JobMaker) -> None:
     settings = config(
         epochs=6, validate_every_epochs=2, schedule=Plateau(patience_epochs=0, factor=0.5)
     )
-    job = make_job(monitor="tall_rmse")
+    job = make_pose_job(monitor="tall_rmse")
     fit_member(job, make_model(), LOSSES, AUGMENT, settings)
     history = read_history(job.folder / "metrics.csv")
     best, rate = -math.inf, settings.optimiser.lr
@@ -386,9 +243,9 @@ def test_a_plateau_looks_at_epochs_with_a_score_of_their_own(make_job: JobMaker)
         assert row["lr"] == pytest.approx(rate)
 
 
-def test_what_is_not_known_teaches_nothing(make_job: JobMaker) -> None:
+def test_what_is_not_known_teaches_nothing(make_pose_job: JobMaker) -> None:
     """Sample 3 has neither scale nor angle: magnitudes and directions of it are unknown, the rest is not."""
-    job = make_job()
+    job = make_pose_job()
     module = module_of(job, make_model(), augment=AugmentConfig(d4=False))
     logged: dict[str, torch.Tensor] = {}
     module.log = lambda name, value, **_: logged.__setitem__(name, value)  # type: ignore[method-assign,assignment]
@@ -404,10 +261,10 @@ def test_what_is_not_known_teaches_nothing(make_job: JobMaker) -> None:
     )
 
 
-def test_a_target_may_be_called_as_the_ground_sample_distance(make_job: JobMaker) -> None:
+def test_a_target_may_be_called_as_the_ground_sample_distance(make_pose_job: JobMaker) -> None:
     targets = {"gsd_m": TargetSpec(quantity="gsd"), "tall": SPECS["tall"]}
     losses = {"gsd_m": TargetLosses((Huber(),)), "tall": LOSSES["tall"]}
-    job = make_job(targets=targets, monitor="gsd_m_mae")
+    job = make_pose_job(targets=targets, monitor="gsd_m_mae")
     module = module_of(
         job, make_model(targets), losses, AugmentConfig(d4=False, zoom=(2, 2), zoom_probability=1)
     )
@@ -418,8 +275,8 @@ def test_a_target_may_be_called_as_the_ground_sample_distance(make_job: JobMaker
     assert result["score"] < 0.3 and "matrix" not in result
 
 
-def test_one_zoom_moves_all_targets_by_their_laws(make_job: JobMaker) -> None:
-    job = make_job()
+def test_one_zoom_moves_all_targets_by_their_laws(make_pose_job: JobMaker) -> None:
+    job = make_pose_job()
     augment = AugmentConfig(d4=False, zoom=(1.25, 1.25), zoom_probability=1)
     module = module_of(job, make_model(), augment=augment)
     batch = make_batch(job.source, [0, 1])
@@ -432,90 +289,3 @@ def test_one_zoom_moves_all_targets_by_their_laws(make_job: JobMaker) -> None:
         moved["shift"], moved["tall"] * moved["px"][:, None, None], equal_nan=True
     )
     assert grids == {} and moved.keys() == SPECS.keys()
-
-
-ROUGH_ONLY = {"rough": TargetSpec(quantity="height", reference="coarse", typical=5.0)}
-ROUGH_LOSS = {"rough": TargetLosses((Huber(delta=5),))}
-
-
-def test_a_coarser_reference_is_learnt_at_full_resolution(make_job: JobMaker) -> None:
-    job = make_job(targets=ROUGH_ONLY, monitor="rough_r2")
-    model = make_model(ROUGH_ONLY)
-    augment = AugmentConfig(d4=True, rotate_deg=30, zoom=(0.8, 1.2))
-    result = fit_member(job, model, ROUGH_LOSS, augment, config(epochs=24))
-    assert result["scores"]["rough_r2"] > 0.5
-    # what it says between the pixels that taught it is nearer to the truth than their means are
-    batch = make_batch(job.source, [10, 11, 12, 13])
-    with torch.no_grad():
-        said = model.eval().values(batch["image"], batch["gsd_m"])["rough"][:, 0, 2:38, 2:38]
-    truth = batch["targets"]["agl"][:, 2:38, 2:38]
-    means = batch["targets"]["coarse"].repeat_interleave(4, 1).repeat_interleave(4, 2)
-    assert (said - truth).square().nanmean() < (means - truth).square().nanmean()
-
-
-class Knowing(torch.nn.Module):
-    """A network that reads the height off its first channel, whatever was done to the image."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stride, self.minimum_px, self.targets = 1, 1, ("rough",)
-        self.weight = torch.nn.Parameter(torch.zeros(1))
-
-    def forward(
-        self, z: torch.Tensor, gsd_m: torch.Tensor | None = None
-    ) -> dict[str, torch.Tensor]:
-        red = z[:, :1] * 255
-        return {"rough": (red - 40) / 12 + self.weight}
-
-
-@pytest.mark.parametrize("shift_m", [0.0, 1.0])
-@pytest.mark.parametrize(
-    "augment",
-    [
-        AugmentConfig(d4=True),
-        AugmentConfig(d4=True, rotate_deg=45, rotate_probability=1),
-        AugmentConfig(d4=True, zoom=(0.7, 1.4), zoom_probability=1, shift=0.2, shift_probability=1),
-        AugmentConfig(d4=True, crop_px=32, rotate_deg=20, zoom=(0.8, 1.2)),
-    ],
-    ids=["turns", "angles", "zooms", "crops"],
-)
-def test_labels_of_a_coarser_grid_are_carried_never_resampled(
-    tmp_path: Path, augment: AugmentConfig, shift_m: float
-) -> None:
-    """The values stay bit for bit; only where they lie changes, and half a pixel beside it they do not fit."""
-    rows, cols = np.indices((SIDE, SIDE))
-    tall = 6 + 3 * np.sin(rows / 7.0) + 2 * np.cos(cols / 5.0)
-    place = {"crs": "EPSG:32617", "transform": (0.5, 0, 4e5, 0, -0.5, 4e6)}
-    image = np.stack([40 + 12 * tall, 0 * tall]).astype(np.float32)
-    write_raster(tmp_path / "a.tif", image, **place)
-    coarse = tall[2:38, 2:38].reshape(9, 4, 9, 4).mean((1, 3)).astype(np.float32)
-    origin = (2, 0, 4e5 + 1 + shift_m, 0, -2, 4e6 - 1 - shift_m)
-    write_raster(tmp_path / "c.tif", coarse, crs="EPSG:32617", transform=origin)
-    item = Item("a", tmp_path / "a.tif", None, {"coarse": tmp_path / "c.tif"}, 0.5)
-    source = Source([item], BANDS, ClassTable((), ()), references=REFERENCES[3:4])
-    model = make_model(ROUGH_ONLY)
-    model.network = Knowing()  # type: ignore[assignment]
-    model.quantities["rough"] = Height()
-    job = Job(
-        "m", tmp_path, source, (0,), (0,), None, BANDS, ClassTable((), ()), "rough_mae", 0,
-        targets=ROUGH_ONLY,
-    )  # fmt: skip
-    module = module_of(job, model, ROUGH_LOSS, augment)
-    allowed = set(coarse.ravel().tolist())
-    for draw in range(6):
-        batch = make_batch(source, [0], [draw])
-        channels, targets, grids, gsd_m = module._augmented(batch)
-        assert set(targets["rough"][~targets["rough"].isnan()].tolist()) <= allowed
-        values = {
-            "rough": model.quantities["rough"].value(
-                model.forward_channels(channels, gsd_m)["rough"]
-            )
-        }
-        placed, kept = beside_targets(values, targets, grids)
-        error = (placed["rough"][:, 0] - kept["rough"]).abs()
-        known = error[~error.isnan()]
-        assert len(known) >= 20
-        # where a part of a pixel lies beyond the crop, the mean is of the rest
-        assert (known.median() < 0.05) == (shift_m == 0), draw
-        assert (known.median() > 0.4) == (shift_m > 0), draw
-    assert pick_grids(batch["grids"], ROUGH_ONLY)["rough"][0, 0, 0] == pytest.approx(4, abs=1e-3)
