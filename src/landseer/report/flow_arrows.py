@@ -16,7 +16,7 @@ COLOUR, CASING = "#ffd400", "#10181c"
 """Colours of arrows and of the dark line around them."""
 
 _FINER = 3
-_LEAST_M, _LEAST_PX = 2.5, 11.0
+_LEAST_M, _LEAST_PX, _READABLE_PX = 2.5, 11.0, 16.0
 _SHORTEST, _LONGEST = 0.22, 0.9
 _FACTORS = (1, 2, 3, 4, 5, 10, 20, 50)
 
@@ -111,7 +111,7 @@ def high_points(agl_m: NDArray[np.floating], n_across: int) -> tuple[tuple[int, 
 
 def _factor(longest: float, cell: float) -> int:
     """Return the greatest factor that keeps the longest arrow within a cell; 1 where it is long enough already."""
-    if longest >= _SHORTEST * cell:
+    if longest >= max(_SHORTEST * cell, _READABLE_PX):
         return 1
     fitting = [factor for factor in _FACTORS if factor * longest <= _LONGEST * cell]
     return max(fitting, default=1)

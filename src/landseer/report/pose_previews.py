@@ -78,7 +78,7 @@ def _row(row: PoseRow, limits: tuple[float, float], side_px: int) -> Row:
     where = pose.agl_m, pose.scale_px_per_m, pose.angle_rad
     arrows = draw_flow(row.picture, *where, side_px=side_px, n_across=6)
     image = with_bar(arrows.image, scale_bar(row.picture.shape[1], row.gsd_m))
-    words = f"flow {arrows.words}" if arrows.points else "flow too short to draw"
+    words = f"flow, {arrows.words}" if arrows.points else "flow too short to draw"
     heights = height_picture(pose.agl_m, limits=limits, gsd_m=row.gsd_m)
     known = pose.agl_m[np.isfinite(pose.agl_m)]
     highest = f"highest {float(known.max()):.1f} m" if known.size else "not known"
