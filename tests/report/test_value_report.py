@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from landseer.audit.suspects import SuspectsConfig
@@ -171,6 +172,31 @@ def test_a_reference_on_its_own_grid_stays_in_its_blocks(tmp_path: Path) -> None
     value = f"{outcome.selection.crossfit.value:.3f}"
     assert f"{value}\u00a0m" in " ".join(page.words)
     assert "less is better" in page.text
+
+
+def test_numbers_alone(tmp_path: Path) -> None:
+    numbers = {name: POSE[name] for name in ("lean", "px")}
+    outcome = with_suspects(make_value_outcome(tmp_path, numbers, metric="lean_error_deg"))
+    measured = outcome.values
+    assert measured is not None and measured.drawn == () and metric_unit(outcome) == "°"
+    page, _ = page_of(outcome, tmp_path / "page")
+    keys = [a["id"] for a in page.all("section")]
+    assert "value-examples" not in keys and "rectified" not in keys
+    assert "lean: error of each image" in page.text and "px: predicted against true" in page.text
+    found = outcome.suspects
+    assert found is not None
+    row = dict.fromkeys(found.table.columns, "") | {
+        "sample": "v00",
+        "rank": 1,
+        "score": 4.0,
+        "fold": 0,
+    }
+    rows = pd.DataFrame([row | {"reason": "lean 1°, predicted 90°", "target": "lean"}])
+    section = value_suspects_section(outcome, measured, Suspects(rows, found.evidence))
+    assert section["parts"][-1]["kind"] == "table"
+    assert section["parts"][-1]["rows"] == [
+        ["v00", "–", "lean 1°, predicted 90°", 4.0, "–", "–", 0]
+    ]
 
 
 @pytest.mark.parametrize("metric", ["dice_kelp", "agl_r2"])

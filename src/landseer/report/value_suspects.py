@@ -22,7 +22,7 @@ from landseer.report.value_views import (
 from landseer.select.suspects import TABLE, Suspects
 
 _SIDE_PX = 160
-_COLUMNS = ("sample", "score", "reason", "rmse", "mads", "fold")
+_COLUMNS = ("sample", "proposed", "reason", "score", "rmse", "mads", "fold")
 _LEAD = "References that members which never saw them contradict most. Nothing was left out for it."
 
 
@@ -32,7 +32,8 @@ def value_suspects_section(outcome: Outcome, measured: Measured, found: Suspects
     if rows.empty:
         text = str(evidence.get("note") or "No reference stands out.")
         return section("suspects", "Suspect references", _LEAD, {"kind": "note", "text": text})
-    shown = rows.head(outcome.suspect_pictures)
+    n_shown = outcome.suspect_pictures if measured.drawn else 0
+    shown = rows.head(n_shown)
     parts: list[Part] = [
         cards(
             (f"{evidence['samples']:,}", "samples compared"),
@@ -49,9 +50,9 @@ def value_suspects_section(outcome: Outcome, measured: Measured, found: Suspects
         parts += _sheets(outcome, measured, found, list(shown["sample"]))
     rest = rows.iloc[len(shown) :]
     if len(rest):
-        cells = rest.loc[:, list(_COLUMNS)].to_numpy().tolist()
-        title = f"{len(rest):,} more, without a picture"
-        parts.append(table(title, _COLUMNS, cells, n_text=1, folded=True))
+        cells = rest.loc[:, list(_COLUMNS)].fillna("").replace("", "–").to_numpy().tolist()
+        title = f"{len(rest):,} more, without a picture" if n_shown else "What stands out"
+        parts.append(table(title, _COLUMNS, cells, n_text=3, folded=n_shown > 0))
     return section("suspects", "Suspect references", _LEAD, *parts)
 
 
@@ -87,7 +88,7 @@ def _sheet(
         tiles = _tiles(measured, look, target, (colours, found), charge, bar=not rows)
         facts = (
             ("score", number(float(row["score"]), 2)),
-            ("RMSE", number(float(row["rmse"]), 2)),
+            ("RMSE", number(float(row["rmse"] or "nan"), 2)),
             ("fold", str(int(row["fold"]))),
         )
         rows.append(Strip(f"{row['rank']} · {look.sample}", facts, tiles))
