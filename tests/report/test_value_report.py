@@ -67,7 +67,7 @@ def test_sections_of_a_run_without_a_mask(outcome: Outcome, tmp_path: Path) -> N
 
 def test_every_score_stands_there_with_its_interval(outcome: Outcome) -> None:
     intervals = outcome.selection.intervals
-    rows = {row[0]: row[1:] for row in targets_table(outcome)["rows"]}
+    rows = {row[0].replace("\u00a0", " "): row[1:] for row in targets_table(outcome)["rows"]}
     assert list(rows) == ["agl, m", "mag, px", "lean, °", "px, px/m", "flow, px"]
     found = intervals["agl_rmse"]
     assert str(rows["agl, m"][1]).startswith(f"{found.value:.3f}<small>{found.low:.3f} to ")

@@ -20,6 +20,9 @@ from landseer.select.selection import Selection
 from landseer.select.value_counts import Trial
 from landseer.select.values import Held
 
+Numbers = Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
+"""By target of the whole image: references and predictions."""
+
 _BINS = 48
 _PROBED = 64
 _PROBED_PX = 20_000
@@ -54,7 +57,7 @@ class Measured:
     decides: bool
     counts: NDArray[np.float64]
     densities: Mapping[str, Density]
-    numbers: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
+    numbers: Numbers
 
     @property
     def evaluation(self) -> Evaluation:
@@ -121,20 +124,20 @@ def measure_values(
     edges = {name: _edges(trial, held, name, tta) for name in names}
     count = partial(_count, trial=trial, evaluation=trial.evaluation, edges=edges)
     jobs = [(position, tta[sample]) for sample, position in _pairs(held)]
-    counted = list(parallel_map(count, jobs, label="report, values", workers=workers))
-    densities = {
-        name: Density(np.sum([one.tables[name] for one in counted], axis=0), edges[name])
-        for name in names
-    }
-    numbers = {
-        name: (
-            np.stack([one.numbers[name][0] for one in counted]),
-            np.stack([one.numbers[name][1] for one in counted]),
-        )
+    tables = {name: np.zeros((_BINS, _BINS), np.int64) for name in names}
+    counts: list[NDArray[np.float64]] = []
+    numbers: list[Numbers] = []
+    for one in parallel_map(count, jobs, label="report, values", workers=workers):
+        counts.append(one.counts)
+        numbers.append(one.numbers)
+        for name, table in one.tables.items():
+            tables[name] += table
+    densities = {name: Density(tables[name], edges[name]) for name in names}
+    stacked = {
+        name: (np.stack([one[name][0] for one in numbers]), np.stack([one[name][1] for one in numbers]))
         for name in _whole_image(trial)
-    }
-    counts = np.stack([one.counts for one in counted])
-    return Measured(trial, held, tta, decides, counts, densities, numbers)
+    }  # fmt: skip
+    return Measured(trial, held, tta, decides, np.stack(counts), densities, stacked)
 
 
 def _pairs(held: Held) -> Sequence[tuple[str, int]]:
@@ -172,7 +175,7 @@ class _Counted:
 
     counts: NDArray[np.float64]
     tables: Mapping[str, NDArray[np.int64]]
-    numbers: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
+    numbers: Numbers
 
 
 def _count(

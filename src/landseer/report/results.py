@@ -187,7 +187,7 @@ def _overall(outcome: Outcome) -> Part:
 def _mask_scores(outcome: Outcome) -> dict[str, float]:
     """Return the scores of the class mask by their plain names."""
     scores, mask = outcome.selection.scores, outcome.mask
-    if mask is None or mask == MASK:
+    if mask is None or mask == MASK or outcome.mask_decides:
         return scores
     return {name.removeprefix(f"{mask}_"): value for name, value in scores.items()}
 

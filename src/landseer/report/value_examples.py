@@ -23,7 +23,7 @@ from landseer.report.value_views import (
     views_of,
 )
 
-SIDE_PX = 240
+SIDE_PX = 224
 """Longer side of a picture, px."""
 
 Facts = tuple[tuple[str, str], ...]

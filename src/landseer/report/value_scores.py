@@ -71,7 +71,7 @@ def targets_table(outcome: Outcome) -> Part:
     intervals = outcome.selection.intervals
     rows = [
         [
-            f"{line.name}, {line.unit}" if line.unit else line.name,
+            f"{line.name},\u00a0{line.unit}" if line.unit else line.name,
             *(_with_interval(intervals, name) for name in line.scores),
         ]
         for line in lines_of(outcome)
