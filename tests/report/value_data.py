@@ -61,7 +61,7 @@ def make_value_outcome(
     **changes: Any,
 ) -> Outcome:
     """Write a run's files below a folder; two folds, two sites, groups of one."""
-    has_mask = "mask" in specs
+    has_mask = _has_mask(specs)
     records = [_write(root, i, specs, seeds, ttas, gsd_m) for i in range(n)]
     frame = make_samples(records)
     classes = TWO if has_mask else NO_CLASSES
@@ -151,7 +151,7 @@ def _write(
                 write_raster(
                     oof_path(folder, name, target), planes[target][None].astype(np.float32)
                 )
-            if "mask" in specs:
+            if _has_mask(specs):
                 share = np.clip(0.1 + 0.8 * (said > 1), 0, 1)
                 write_raster(oof_path(folder, name), np.rint(share[None] * 65535).astype(np.uint16))
             if "lean" in specs:
@@ -159,8 +159,13 @@ def _write(
                 write_json(numbers_path(folder, name), {"lean": lean, "px": [float(longer)]})
     return {
         "sample": name, "side": "train", "image": str(root / f"images/{name}.tif"),
-        "label": str(root / f"labels/{name}.tif") if "mask" in specs else None, "height": SIDE, "width": SIDE,
+        "label": str(root / f"labels/{name}.tif") if _has_mask(specs) else None, "height": SIDE, "width": SIDE,
         "gsd_m": gsd_m, "site": "AB"[i % 2], "group": name, "fold": i % 2, "holdout": False,
         "ref_agl": str(root / f"agl/{name}.tif"), "ref_angle": angle, "ref_scale": scale,
         "ref_coarse": str(root / f"coarse/{name}.tif"), "ref_agl_valid_pct": 0.9935,
     }  # fmt: skip
+
+
+def _has_mask(specs: dict[str, TargetSpec]) -> bool:
+    """Tell whether a class mask is among the targets."""
+    return any(spec.quantity == "mask" for spec in specs.values())
