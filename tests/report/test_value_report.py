@@ -212,14 +212,11 @@ def test_a_mask_beside_values_shows_both(tmp_path: Path, metric: str) -> None:
     assert ("Score at each threshold" in page.text) == (metric == "dice_kelp")
 
 
-@pytest.mark.parametrize("metric", ["dice_kelp", "agl_r2"])
-def test_a_mask_of_another_name_has_its_own_scores(tmp_path: Path, metric: str) -> None:
-    outcome = make_value_outcome(tmp_path, {"cover": MASK["mask"]} | POSE, metric=metric, n=6)
+def test_a_mask_of_another_name_has_its_own_scores(tmp_path: Path) -> None:
+    outcome = make_value_outcome(tmp_path, {"cover": MASK["mask"]} | POSE, metric="agl_r2", n=6)
     assert outcome.mask == "cover"
-    scores = outcome.selection.scores
-    own = scores["dice_kelp" if metric == "dice_kelp" else "cover_dice_kelp"]
     page, _ = page_of(outcome, tmp_path / "page")
-    assert f"kelp {own:.4f}" in page.text
+    assert f"kelp {outcome.selection.scores['cover_dice_kelp']:.4f}" in page.text
 
 
 def test_a_run_of_a_mask_has_no_values(outcome: Outcome) -> None:
