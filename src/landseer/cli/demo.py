@@ -50,15 +50,15 @@ SMALL_GEOPOSE = (
     "augment.crop_px=128",
     "augment.d4=false",
     "augment.rotate_deg=0",
-    "train.epochs=40",
+    "train.epochs=24",
     "train.batch_size=8",
-    "train.validate_every_epochs=10",
+    "train.validate_every_epochs=8",
     "train.optimiser.lr=2.0e-3",
     "train.optimiser.weight_decay=0.01",
     "train.schedule={kind: onecycle, rise: 0.2}",
     "train.ema_decay=0.98",
     "train.eval_batch_size=16",
-    "train.precision=bf16",
+    "train.precision=auto",
 )
 """What makes the geopose recipe small enough for two processors and a few minutes. A hundred tiles and few steps are
 too little to learn directions under all turns and mirrors, so that pictures keep their attitude;
@@ -87,7 +87,7 @@ def demo(
     train: Annotated[int | None, typer.Option(help="Training tiles: 160.")] = None,
     test: Annotated[
         int | None,
-        typer.Option(help="Test tiles, of places never in training: kelp 80, geopose 48."),
+        typer.Option(help="Test tiles, of places never in training: kelp 80, geopose 40."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Root of all random numbers.")] = 42,
     set_: Annotated[
@@ -156,7 +156,7 @@ def _make_geopose(data: Path, train: int | None, test: int | None, seed: int) ->
     """Make four cities seen from the side."""
     settings, synth = room("synth.geopose_settings"), room("synth.geopose")
     config = _settings(
-        settings.GeoposeSynthConfig, train=train or 160, test=test or 48, size_px=256, seed=seed
+        settings.GeoposeSynthConfig, train=train or 160, test=test or 40, size_px=320, seed=seed
     )
     return synth.make_geopose(data, config)
 
