@@ -8,7 +8,8 @@ import geopandas as gpd
 import numpy as np
 
 from landseer.audit.pairs import read_pairs
-from landseer.errors import StageError
+from landseer.errors import StageError, UsageError
+from landseer.models.targets import MASK
 from landseer.report.leak import leak_figure
 from landseer.run.context import Run, locked
 from landseer.run.hashes import FileHashes
@@ -56,11 +57,18 @@ def measure_leak(run: Run) -> Leak:
         What was found; `leak/leak.json` and `leak/leak.png` hold the same.
 
     Raises:
+        UsageError: the recipe has other targets than the class mask.
         StageError: there are fewer places than folds, or another process works in the folder.
         LandseerError: as the stages do.
 
     Edges: where no two samples share ground nothing is trained, and the result says so.
     """
+    if not run.recipe.target_specs.keys() == {MASK}:
+        raise UsageError(
+            f"expected a recipe whose only target is the class mask; got {', '.join(run.recipe.targets)}",
+            where="targets",
+            do="leave `targets` away: the leak is measured with classes",
+        )
     run_stages(run, until="audit")
     shared = Run(run.recipe, run.path("leak"))
     shared.folder.mkdir(parents=True, exist_ok=True)

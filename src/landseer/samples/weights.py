@@ -58,8 +58,19 @@ class BalancedWeights(_Weights):
     """Columns that are above 0 where a class is present; empty: all `class_*_pixels` but the first, the background."""
 
 
+class PlaceWeights(_Weights):
+    """One over the number of samples of the place: a place that was seen often trains no more than one seen once."""
+
+    kind: Literal["places"] = "places"
+
+    column: str = "group"
+    """Column whose equal values are one place: `group`, `site`, or one of the data set's own."""
+    power: float = Field(default=1.0, gt=0, le=1)
+    """Exponent of the number of samples: 1 draws all places alike, 0.5 by the root of their number of samples."""
+
+
 WeightsConfig = Annotated[
-    CodedWeights | StatedWeights | BalancedWeights, Field(discriminator="kind")
+    CodedWeights | StatedWeights | BalancedWeights | PlaceWeights, Field(discriminator="kind")
 ]
 
 
@@ -77,7 +88,8 @@ def weigh(frame: gpd.GeoDataFrame, config: WeightsConfig) -> gpd.GeoDataFrame:
         RecipeError: a column is not in the table; the nearest names are given.
         DataError: a training sample has no value in a column.
 
-    Edges: equal samples all get the floor, and so equal chances.
+    Edges: equal samples all get the floor, and so equal chances. Sizes of places are counted over all usable training
+        samples, those of held-out folds included; places are whole in a fold, so their shares stay the same.
     Source: the second-placed solution of the Kelp Wanted competition. Coded: w = sum(factor * (1 - share) for shares,
         factor * value for others), then (w - min) / (max - min + 1e-10) over training samples and, if there are any,
         test samples with w = 0.
@@ -85,6 +97,8 @@ def weigh(frame: gpd.GeoDataFrame, config: WeightsConfig) -> gpd.GeoDataFrame:
     rows = usable(frame, "train")
     if isinstance(config, BalancedWeights):
         weight = _balanced(rows, config.presence)
+    elif isinstance(config, PlaceWeights):
+        weight = _by_place(rows, config.column, config.power)
     else:
         raw = _weighted_sum(rows, config.factors, inverted=isinstance(config, CodedWeights))
         has_test = isinstance(config, CodedWeights) and bool((frame["side"] == "test").any())
@@ -120,6 +134,26 @@ def _balanced(rows: gpd.GeoDataFrame, presence: tuple[str, ...]) -> NDArray[np.f
     rarity = 1 / np.maximum(shows.sum(axis=1), 1)
     weight = np.where(shows, rarity[:, None], 0).max(axis=0, initial=0)
     return weight / weight.max(initial=1e-300)
+
+
+def _by_place(rows: gpd.GeoDataFrame, column: str, power: float) -> NDArray[np.float64]:
+    """Weigh each sample by one over the size of its place; the smallest place gets 1."""
+    if column not in rows.columns:
+        near = difflib.get_close_matches(column, map(str, rows.columns), n=3, cutoff=0.5)
+        raise RecipeError(
+            f"expected a column of the sample table that names the place; got {column!r}",
+            where="weights.column",
+            do=f"use one of: {', '.join(near or ['group', 'site'])}",
+        )
+    places = rows[column]
+    if places.isna().any():
+        raise DataError(
+            f"expected a place for every training sample; {int(places.isna().sum())} have none in {column}",
+            where=f"sample {rows['sample'][places.isna()].iloc[0]}",
+            do="take `column: group`, which the audit fills for every sample",
+        )
+    size = places.map(places.value_counts()).to_numpy(np.float64)
+    return (size / size.min(initial=np.inf)) ** -power
 
 
 def _class_columns(rows: gpd.GeoDataFrame) -> tuple[str, ...]:
