@@ -23,31 +23,11 @@ class Direction:
     """
 
     kind: ClassVar[str] = "direction"
-
-    @property
-    def unit(self) -> str:
-        """A direction has no unit."""
-        return ""
-
-    @property
-    def extent(self) -> Extent:
-        """One vector an image."""
-        return "image"
-
-    @property
-    def n_outputs(self) -> int:
-        """Two numbers: dx and dy."""
-        return 2
-
-    @property
-    def resampling(self) -> Resampling:
-        """Nothing is resampled."""
-        return "nearest"
-
-    @property
-    def fill(self) -> float:
-        """Unknown directions are NaN."""
-        return torch.nan
+    unit: ClassVar[str] = ""
+    extent: ClassVar[Extent] = "image"
+    n_outputs: ClassVar[int] = 2
+    resampling: ClassVar[Resampling] = "nearest"
+    fill: ClassVar[float] = torch.nan
 
     def value(self, raw: Tensor) -> Tensor:
         """Return the vectors as they are, float32: their length is the losses' affair until they are averaged."""

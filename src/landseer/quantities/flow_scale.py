@@ -24,33 +24,13 @@ class FlowScale:
     """
 
     kind: ClassVar[str] = "flow_scale"
+    unit: ClassVar[str] = "px/m"
+    extent: ClassVar[Extent] = "image"
+    n_outputs: ClassVar[int] = 1
+    resampling: ClassVar[Resampling] = "nearest"
+    fill: ClassVar[float] = torch.nan
     activation: Activation = "relu"
     typical: float = 1.0
-
-    @property
-    def unit(self) -> str:
-        """Pixels per metre of height."""
-        return "px/m"
-
-    @property
-    def extent(self) -> Extent:
-        """One number an image."""
-        return "image"
-
-    @property
-    def n_outputs(self) -> int:
-        """One number."""
-        return 1
-
-    @property
-    def resampling(self) -> Resampling:
-        """Nothing is resampled."""
-        return "nearest"
-
-    @property
-    def fill(self) -> float:
-        """Unknown scales are NaN."""
-        return torch.nan
 
     def value(self, raw: Tensor) -> Tensor:
         """Turn outputs into pixels per metre, float32."""

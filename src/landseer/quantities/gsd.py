@@ -24,33 +24,13 @@ class Gsd:
     """
 
     kind: ClassVar[str] = "gsd"
+    unit: ClassVar[str] = "m/px"
+    extent: ClassVar[Extent] = "image"
+    n_outputs: ClassVar[int] = 1
+    resampling: ClassVar[Resampling] = "nearest"
+    fill: ClassVar[float] = torch.nan
     activation: Activation = "softplus"
     typical: float = 1.0
-
-    @property
-    def unit(self) -> str:
-        """Metres of ground per pixel."""
-        return "m/px"
-
-    @property
-    def extent(self) -> Extent:
-        """One number an image."""
-        return "image"
-
-    @property
-    def n_outputs(self) -> int:
-        """One number."""
-        return 1
-
-    @property
-    def resampling(self) -> Resampling:
-        """Nothing is resampled."""
-        return "nearest"
-
-    @property
-    def fill(self) -> float:
-        """Unknown distances are NaN."""
-        return torch.nan
 
     def value(self, raw: Tensor) -> Tensor:
         """Turn outputs into metres per pixel, float32."""

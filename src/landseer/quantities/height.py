@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from landseer.quantities import d4
+import landseer.quantities.d4 as d4
 from landseer.quantities.activation import Activation, activate
 from landseer.quantities.motion import Motion
 from landseer.quantities.quantity import Extent, Resampling
@@ -24,33 +24,13 @@ class Height:
     """
 
     kind: ClassVar[str] = "height"
+    unit: ClassVar[str] = "m"
+    extent: ClassVar[Extent] = "dense"
+    n_outputs: ClassVar[int] = 1
+    resampling: ClassVar[Resampling] = "bilinear"
+    fill: ClassVar[float] = torch.nan
     activation: Activation = "relu"
     typical: float = 1.0
-
-    @property
-    def unit(self) -> str:
-        """Metres."""
-        return "m"
-
-    @property
-    def extent(self) -> Extent:
-        """A value at each pixel."""
-        return "dense"
-
-    @property
-    def n_outputs(self) -> int:
-        """One plane."""
-        return 1
-
-    @property
-    def resampling(self) -> Resampling:
-        """Between its valid pixels, bilinearly."""
-        return "bilinear"
-
-    @property
-    def fill(self) -> float:
-        """Unknown heights are NaN."""
-        return torch.nan
 
     def value(self, raw: Tensor) -> Tensor:
         """Turn outputs into metres, float32."""

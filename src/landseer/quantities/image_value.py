@@ -25,29 +25,13 @@ class ImageValue:
     """
 
     kind: ClassVar[str] = "image_value"
+    extent: ClassVar[Extent] = "image"
+    n_outputs: ClassVar[int] = 1
+    resampling: ClassVar[Resampling] = "nearest"
+    fill: ClassVar[float] = torch.nan
     unit: str = ""
     activation: Activation = "none"
     typical: float = 1.0
-
-    @property
-    def extent(self) -> Extent:
-        """One number an image."""
-        return "image"
-
-    @property
-    def n_outputs(self) -> int:
-        """One number."""
-        return 1
-
-    @property
-    def resampling(self) -> Resampling:
-        """Nothing is resampled."""
-        return "nearest"
-
-    @property
-    def fill(self) -> float:
-        """Unknown values are NaN."""
-        return torch.nan
 
     def value(self, raw: Tensor) -> Tensor:
         """Turn outputs into values, float32."""

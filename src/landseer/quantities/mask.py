@@ -32,6 +32,10 @@ class ClassMask:
     """
 
     kind: ClassVar[str] = "mask"
+    unit: ClassVar[str] = ""
+    extent: ClassVar[Extent] = "dense"
+    resampling: ClassVar[Resampling] = "nearest"
+    fill: ClassVar[float] = IGNORE
     n_classes: int
     activation: Activation = "softmax"
 
@@ -46,26 +50,6 @@ class ClassMask:
     def n_outputs(self) -> int:
         """Number of logits a network must give per pixel."""
         return self.n_classes
-
-    @property
-    def unit(self) -> str:
-        """A class has no unit."""
-        return ""
-
-    @property
-    def extent(self) -> Extent:
-        """A class at each pixel."""
-        return "dense"
-
-    @property
-    def resampling(self) -> Resampling:
-        """Between two classes lies no third: the nearest pixel says."""
-        return "nearest"
-
-    @property
-    def fill(self) -> float:
-        """Unknown pixels are 255."""
-        return IGNORE
 
     def value(self, logits_bchw: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Turn logits into probabilities in [0, 1].

@@ -9,9 +9,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+import landseer.quantities.d4 as d4
 from landseer.core.classes import IGNORE
 from landseer.errors import UsageError
-from landseer.quantities import d4
 from landseer.quantities.motion import Motion
 from landseer.quantities.quantity import Extent, Resampling
 
@@ -25,32 +25,16 @@ class MultiLabelMask:
     """
 
     kind: ClassVar[str] = "multi_label"
+    unit: ClassVar[str] = ""
+    extent: ClassVar[Extent] = "dense"
+    resampling: ClassVar[Resampling] = "nearest"
+    fill: ClassVar[float] = IGNORE
     n_layers: int = 1
-
-    @property
-    def unit(self) -> str:
-        """A probability has no unit."""
-        return ""
-
-    @property
-    def extent(self) -> Extent:
-        """Values at each pixel."""
-        return "dense"
 
     @property
     def n_outputs(self) -> int:
         """One plane a layer."""
         return self.n_layers
-
-    @property
-    def resampling(self) -> Resampling:
-        """There or not: the nearest pixel says."""
-        return "nearest"
-
-    @property
-    def fill(self) -> float:
-        """Unknown pixels are 255."""
-        return IGNORE
 
     def value(self, raw: Tensor) -> Tensor:
         """Turn logits into probabilities, float32."""

@@ -25,32 +25,16 @@ class Presence:
     """
 
     kind: ClassVar[str] = "presence"
+    unit: ClassVar[str] = ""
+    extent: ClassVar[Extent] = "image"
+    resampling: ClassVar[Resampling] = "nearest"
+    fill: ClassVar[float] = torch.nan
     n_classes: int = 1
-
-    @property
-    def unit(self) -> str:
-        """A probability has no unit."""
-        return ""
-
-    @property
-    def extent(self) -> Extent:
-        """Numbers of the whole image."""
-        return "image"
 
     @property
     def n_outputs(self) -> int:
         """One number a class."""
         return self.n_classes
-
-    @property
-    def resampling(self) -> Resampling:
-        """Nothing is resampled."""
-        return "nearest"
-
-    @property
-    def fill(self) -> float:
-        """Unknown presence is NaN."""
-        return torch.nan
 
     def value(self, raw: Tensor) -> Tensor:
         """Turn outputs into probabilities, float32."""

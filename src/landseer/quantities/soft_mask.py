@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from landseer.quantities import d4
+import landseer.quantities.d4 as d4
 from landseer.quantities.motion import Motion
 from landseer.quantities.quantity import Extent, Resampling
 
@@ -22,32 +22,16 @@ class SoftMask:
     """
 
     kind: ClassVar[str] = "soft_mask"
+    unit: ClassVar[str] = ""
+    extent: ClassVar[Extent] = "dense"
+    resampling: ClassVar[Resampling] = "bilinear"
+    fill: ClassVar[float] = torch.nan
     n_classes: int = 2
-
-    @property
-    def unit(self) -> str:
-        """A probability has no unit."""
-        return ""
-
-    @property
-    def extent(self) -> Extent:
-        """Values at each pixel."""
-        return "dense"
 
     @property
     def n_outputs(self) -> int:
         """One plane a class."""
         return self.n_classes
-
-    @property
-    def resampling(self) -> Resampling:
-        """Bilinearly: mixtures of probabilities are probabilities."""
-        return "bilinear"
-
-    @property
-    def fill(self) -> float:
-        """Unknown probabilities are NaN."""
-        return torch.nan
 
     def value(self, raw: Tensor) -> Tensor:
         """Turn logits into probabilities, float32."""
