@@ -102,7 +102,6 @@ def make_data(config: FolderConfig) -> None:
             if labels is not None:
                 _write_label(config, labels, name)
 
-
     _write_values(config)
 
 

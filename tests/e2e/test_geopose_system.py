@@ -16,7 +16,8 @@ from landseer.raster.read import read_bands
 from landseer.recipe.load import load_recipe
 from landseer.recipe.template import fill_template
 from landseer.run.context import Run, open_run
-from landseer.run.model_stages import input_bands, naming_of
+from landseer.run.deliver import naming_of
+from landseer.run.model_stages import input_bands
 from landseer.run.runner import run_stages
 from landseer.samples.table import read_samples, usable
 from landseer.select.selection import read_selection

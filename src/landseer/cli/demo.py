@@ -176,7 +176,7 @@ def _judge_geopose(run: Any, data: Path, out: Path) -> dict[str, Any]:
 
 def run_naming(run: Any) -> Any:
     """Return how a run's data set names predictions."""
-    return room("run.model_stages").naming_of(run)
+    return room("run.deliver").naming_of(run)
 
 
 def _test_rows(run: Any) -> Any:

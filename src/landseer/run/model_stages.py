@@ -1,4 +1,4 @@
-"""Stages around the networks: train members, predict out of fold, choose, write the model folder."""
+"""Stages around the networks: train members, predict out of fold, choose."""
 
 from __future__ import annotations
 
@@ -27,10 +27,7 @@ from landseer.models.outputs import make_quantity
 from landseer.models.store import load_member
 from landseer.models.targets import MASK, TargetSpec
 from landseer.predict.ensemble import Ensemble, Precision, Voting
-from landseer.predict.model_folder import MemberSource, save_model_folder
 from landseer.predict.oof import OofBatch, write_oof
-from landseer.predict.spec import ModelSpec, Naming
-from landseer.raster.read import read_info
 from landseer.run.context import Run
 from landseer.run.outside import training_files
 from landseer.run.typical import with_typical
@@ -38,7 +35,6 @@ from landseer.samples.labelled import is_labelled
 from landseer.samples.schema import is_missing, shorten
 from landseer.samples.table import read_samples, usable
 from landseer.select.choose import OofFolders, select
-from landseer.select.selection import read_selection
 from landseer.select.value_counts import Trial
 from landseer.select.values import Held, add_values, select_values
 from landseer.splits import takes_part, trains
@@ -363,62 +359,3 @@ def held_samples(frame: gpd.GeoDataFrame) -> Held:
         ),
         sites=tuple("" if is_missing(site) else str(site) for site in frame["site"]),
     )
-
-
-def write_model(run: Run) -> None:
-    """Stage `model`: write the folder that predicts by itself."""
-    selection = read_selection(run.path("selection.json"))
-    spec = ModelSpec(
-        name=run.recipe.name,
-        bands=run.bands,
-        file_bands=read_info(Path(trainable(run)["image"].iloc[0])).count,
-        targets=specs_of(run),
-        classes=run.classes,
-        inputs=run.recipe.inputs,
-        model=run.recipe.model.model_copy(update={"weights": "none"}),
-        statistics=read_json(run.path("statistics.json")),
-        tta=selection.tta,
-        vote=selection.vote,
-        precision=precision_of(run),
-        threshold=selection.threshold,
-        member_threshold=selection.member_threshold,
-        naming=naming_of(run),
-        scores=score_notes(selection),
-    )
-    sources = [
-        MemberSource(
-            path=path,
-            fold=member.fold,
-            seed=member.seed,
-            weight=selection.weight_of(member.fold, member.seed) / len(paths),
-            rank=rank,
-        )
-        for member in members_of(run)
-        for paths in [weights_of(run, member)]
-        for rank, path in enumerate(paths)
-    ]
-    save_model_folder(run.path("model"), spec, sources)
-
-
-def score_notes(selection: Any) -> dict[str, Any]:
-    """Return the honest score, as the model folder keeps it."""
-    crossfit = selection.crossfit
-    return {
-        "metric": selection.metric,
-        "value": crossfit.value,
-        "low": crossfit.low,
-        "high": crossfit.high,
-        "level": crossfit.level,
-        "counts": crossfit.counts,
-    }
-
-
-def naming_of(run: Run) -> Naming | None:
-    """Return how the data set's own predictions are named, where it says so."""
-    if run.recipe.data.adapter == "kelp":
-        return Naming(strip="_satellite", pattern="{id}_kelp.tif")
-    if run.recipe.data.adapter == "geopose":
-        heights = [n for n, s in run.recipe.target_specs.items() if s.quantity == "height"]
-        maps = {name: "{id}_AGL.tif" for name in heights[:1]}
-        return Naming(strip="_RGB", values=maps, numbers="{id}_VFLOW.json")
-    return None

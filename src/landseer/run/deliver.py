@@ -1,0 +1,73 @@
+"""Stage `model`: write the folder that predicts by itself, from what was trained and chosen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from landseer.core.files import read_json
+from landseer.predict.model_folder import MemberSource, save_model_folder
+from landseer.predict.spec import ModelSpec, Naming
+from landseer.raster.read import read_info
+from landseer.run.context import Run
+from landseer.run.model_stages import members_of, precision_of, specs_of, trainable, weights_of
+from landseer.select.selection import read_selection
+
+
+def write_model(run: Run) -> None:
+    """Stage `model`: write the folder that predicts by itself."""
+    selection = read_selection(run.path("selection.json"))
+    spec = ModelSpec(
+        name=run.recipe.name,
+        bands=run.bands,
+        file_bands=read_info(Path(trainable(run)["image"].iloc[0])).count,
+        targets=specs_of(run),
+        classes=run.classes,
+        inputs=run.recipe.inputs,
+        model=run.recipe.model.model_copy(update={"weights": "none"}),
+        statistics=read_json(run.path("statistics.json")),
+        tta=selection.tta,
+        vote=selection.vote,
+        precision=precision_of(run),
+        threshold=selection.threshold,
+        member_threshold=selection.member_threshold,
+        naming=naming_of(run),
+        scores=score_notes(selection),
+    )
+    sources = [
+        MemberSource(
+            path=path,
+            fold=member.fold,
+            seed=member.seed,
+            weight=selection.weight_of(member.fold, member.seed) / len(paths),
+            rank=rank,
+        )
+        for member in members_of(run)
+        for paths in [weights_of(run, member)]
+        for rank, path in enumerate(paths)
+    ]
+    save_model_folder(run.path("model"), spec, sources)
+
+
+def score_notes(selection: Any) -> dict[str, Any]:
+    """Return the honest score, as the model folder keeps it."""
+    crossfit = selection.crossfit
+    return {
+        "metric": selection.metric,
+        "value": crossfit.value,
+        "low": crossfit.low,
+        "high": crossfit.high,
+        "level": crossfit.level,
+        "counts": crossfit.counts,
+    }
+
+
+def naming_of(run: Run) -> Naming | None:
+    """Return how the data set's own predictions are named, where it says so."""
+    if run.recipe.data.adapter == "kelp":
+        return Naming(strip="_satellite", pattern="{id}_kelp.tif")
+    if run.recipe.data.adapter == "geopose":
+        heights = [n for n, s in run.recipe.target_specs.items() if s.quantity == "height"]
+        maps = {name: "{id}_AGL.tif" for name in heights[:1]}
+        return Naming(strip="_RGB", values=maps, numbers="{id}_VFLOW.json")
+    return None
