@@ -85,7 +85,11 @@ def _measure(source: Source) -> dict[str, float]:
                 break
             waits.append(time.perf_counter() - started)
             started = time.perf_counter()
-            _step(network, batch["image"][..., :320, :320] / 1e4, batch["targets"]["mask"][..., :320, :320])
+            _step(
+                network,
+                batch["image"][..., :320, :320] / 1e4,
+                batch["targets"]["mask"][..., :320, :320],
+            )
             steps.append(time.perf_counter() - started)
     step, wait = statistics.median(steps[4:]), statistics.median(waits[4:])
     shares = [w / s for w, s in zip(waits[4:], steps[4:], strict=True)]
