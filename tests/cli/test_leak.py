@@ -88,3 +88,10 @@ def test_wrong_settings_are_refused(landseer: Landseer, recipe: Path) -> None:
     answer = landseer("leak", recipe, "leak.repeats=0")
     assert answer.code == 2
     assert "leak.repeats: expected" in answer.err
+
+
+def test_a_recipe_of_other_targets_is_refused(landseer: Landseer, recipe: Path) -> None:
+    wet = "{quantity: presence, of: [mask], layers: [water], loss: [{kind: bce}]}"
+    answer = landseer("leak", recipe, f"targets={{mask: {{quantity: mask}}, wet: {wet}}}")
+    assert answer.code == 2
+    assert "whose only target is the class mask; got mask, wet" in answer.err
