@@ -198,7 +198,7 @@ def _ensemble(run: Run, data: Path) -> list[dict[str, Any]]:
 
 def _model(run: Run) -> Path:
     """Bring the model folder up to date."""
-    run_stages(run, until="model")
+    run_stages(run, until="select")
     return run.path("model")
 
 
