@@ -139,7 +139,7 @@ def test_version(landseer: Landseer) -> None:
                 "  do: see `landseer synth --help`",
             ],
         ),
-        (["synth", "weeds", "out"], ["expected one of kelp; got 'weeds'"]),
+        (["synth", "weeds", "out"], ["expected one of kelp, geopose; got 'weeds'"]),
         (
             ["init", "kelp", "--data", "nowhere"],
             ["expected a folder of data, got none", "  where: nowhere"],
@@ -232,7 +232,7 @@ def test_the_console_script_takes_debug_anywhere() -> None:
         )
         assert result.returncode == 2
         assert ("Traceback" in result.stderr) == traceback
-        assert "expected a task: folder, kelp; got 'weeds'" in result.stderr
+        assert "expected a task: folder, geopose, kelp; got 'weeds'" in result.stderr
 
 
 def test_a_reader_that_leaves_causes_no_traceback() -> None:
