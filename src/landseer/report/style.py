@@ -65,6 +65,8 @@ def svg(figure: Figure, label: str) -> Markup:
         figure: drawn under `SETTINGS`.
         label: what it shows, for those who cannot see it.
     """
+    # Axes of fixed shape find their place at the second look only; until then titles stick out of the picture.
+    figure.draw_without_rendering()
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     text = buffer.getvalue().decode("utf-8")

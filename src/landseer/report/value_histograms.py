@@ -24,7 +24,7 @@ from landseer.track.figures import FAINT, INK
 MOST_SITES, MOST_RASTERS = 12, 24
 """Panels at most, and rasters that are read of each site, at even distances."""
 
-_WIDE, _ROW, _COLUMNS = 9.9, 1.6, 4
+_WIDE, _PANEL, _ROW, _COLUMNS = 9.9, 3.3, 1.6, 4
 _BINS = 40
 _MOST_PX = 50_000
 _ENDS = (0.002, 0.998)
@@ -52,7 +52,7 @@ def values_by_site_figure(
     edges = np.linspace(*nice_limits(low, float(high)), _BINS + 1)
     n_columns = min(_COLUMNS, len(values))
     n_rows = -(-len(values) // n_columns)
-    figure = new_figure(_WIDE * n_columns / _COLUMNS, _ROW * n_rows + 0.35)
+    figure = new_figure(min(_WIDE, _PANEL * n_columns), _ROW * n_rows + 0.35)
     axes = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True)
     for axis, (site, own) in zip(axes.flat, values.items(), strict=False):
         _panel(axis, site, own, edges)
