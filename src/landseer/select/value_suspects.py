@@ -33,8 +33,8 @@ VALUES = "values"
 COMPARED = ("height", "dense_value", "magnitude")
 """Quantities of one plane that are compared."""
 
-LISTED, PROPOSED = 1.0, 3.0
-"""Scores from which on a sample is listed, and proposed for a look."""
+LISTED, PROPOSED, MOST_PROPOSED = 1.0, 3.0, 0.2
+"""Scores from which on a sample is listed, and proposed for a look; and the share of the samples that are, at most."""
 
 Paths = Mapping[str, Mapping[str, str]]
 """Sample -> target -> where its reference lies."""
@@ -151,6 +151,7 @@ def _table(
 ) -> pd.DataFrame:
     """Make the table, in the format of exclusions, with nothing decided."""
     order = sorted(range(len(charges)), key=lambda i: (-charges[i].score, held.samples[i]))
+    most = max(1, int(MOST_PROPOSED * len(charges)))
     rows: list[dict[str, Any]] = []
     for rank, i in enumerate((i for i in order if charges[i].score >= LISTED), start=1):
         one, sample = charges[i], held.samples[i]
@@ -160,7 +161,7 @@ def _table(
                 "exclude": "",
                 "reason": one.reason,
                 "rank": rank,
-                "proposed": "yes" if one.score >= PROPOSED else "no",
+                "proposed": "yes" if one.score >= PROPOSED and rank <= most else "no",
                 "score": round(one.score, 4),
                 "fold": held.folds[i],
                 "given": one.given,
