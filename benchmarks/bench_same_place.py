@@ -1,6 +1,7 @@
 """How well and how fast the same place is found twice, on made-up kelp tiles whose places are known.
 
     python benchmarks/bench_same_place.py [--samples 2000] [--work FOLDER] [--methods default nir ...] [--out FILE.json]
+        [--encoder NAME --weights FILE]
 
 A pair counts as the same place when the truth shows both tiles in one place and their windows share at least
 `same_place.min_overlap` of a tile. Precision and recall are of the pairs listed in `audit/pairs.csv`; `grouped` is the
@@ -137,11 +138,16 @@ def image_paths(folder: Path, truth: pd.DataFrame) -> list[Path]:
     ]
 
 
-def run_same_place(folder: Path, truth: pd.DataFrame, method: str) -> dict[str, Any]:
+def run_same_place(
+    folder: Path, truth: pd.DataFrame, method: str, embedding: EmbeddingConfig
+) -> dict[str, Any]:
     """Find the same place by one method, and judge it."""
     layers = {"default": (), "dem": (DEM,), "nir": ("nir",), "embedding": ()}[method]
     config = SamePlaceConfig(
-        method="embedding" if method == "embedding" else "auto", layers=layers, valid="qa == 0"
+        method="embedding" if method == "embedding" else "auto",
+        layers=layers,
+        valid="qa == 0",
+        embedding=embedding,
     )
     records = [
         {"sample": name, "side": side, "image": str(path), "height": 350, "width": 350}
@@ -158,13 +164,15 @@ def run_same_place(folder: Path, truth: pd.DataFrame, method: str) -> dict[str, 
     )  # fmt: skip
     pairs = zip(found.pairs["a"], found.pairs["b"], strict=True)
     judged = judge(true_pairs(truth), pairs, found.groups)
-    return {"weights": weights} | judged if weights else judged
+    network = {"encoder": embedding.encoder, "weights": weights}
+    return network | judged if weights else judged
 
 
 def _network(config: EmbeddingConfig) -> tuple[Any, str]:
     """Make the published network, or a random one where its weights are not at hand."""
     try:
-        return make_embed(config.encoder, config.weights, pooled=False), config.weights
+        embed = make_embed(config.encoder, config.weights, pooled=False)
+        return embed, Path(config.weights).name
     except WeightsError as error:
         print(f"random weights: {error}", file=sys.stderr)
         return make_embed(config.encoder, "none", pooled=False), "none (random)"
@@ -201,13 +209,15 @@ def _small(path: Path) -> NDArray[np.float32]:
     return small - small.mean()
 
 
-def measure(folder: Path, samples: int, method: str) -> dict[str, Any]:
+def measure(folder: Path, samples: int, method: str, embedding: EmbeddingConfig) -> dict[str, Any]:
     """Run one method and return its figures, time and memory."""
     warnings.simplefilter("ignore", NotGeoreferencedWarning)
     truth = make_set(folder, samples)
     start, cpu_start = time.perf_counter(), time.process_time()
     judged = (
-        run_picture(folder, truth) if method == "picture" else run_same_place(folder, truth, method)
+        run_picture(folder, truth)
+        if method == "picture"
+        else run_same_place(folder, truth, method, embedding)
     )
     return {
         "seconds": round(time.perf_counter() - start, 1),
@@ -222,11 +232,14 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=2000)
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--work", type=Path, help="folder to make the tiles in, and to keep")
+    parser.add_argument("--encoder", default=EmbeddingConfig().encoder)
+    parser.add_argument("--weights", default=EmbeddingConfig().weights, help="as in the recipe")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--one", choices=METHODS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(measure(options.work, options.samples, options.one)))
+        embedding = EmbeddingConfig(encoder=options.encoder, weights=options.weights)
+        print(json.dumps(measure(options.work, options.samples, options.one, embedding)))
         return
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.work or Path(temporary) / "kelp"
@@ -238,7 +251,10 @@ def main() -> None:
             "min_overlap": SamePlaceConfig().min_overlap,
         }
         for method in options.methods:
-            command = [sys.executable, __file__, "--work", folder, "--samples", options.samples]
+            command = [
+                sys.executable, __file__, "--work", folder, "--samples", options.samples,
+                "--encoder", options.encoder, "--weights", options.weights,
+            ]  # fmt: skip
             done = subprocess.run(
                 [str(part) for part in (*command, "--one", method)],
                 check=True, stdout=subprocess.PIPE, text=True,
