@@ -52,4 +52,7 @@ def test_the_demo_ends_with_a_score_and_pictures(
 
 def test_the_demo_knows_its_task(landseer: Landseer) -> None:
     answer = landseer("demo", "weeds")
-    assert (answer.code, answer.err) == (2, "landseer: expected one of kelp, geopose; got 'weeds'\n")
+    assert (answer.code, answer.err) == (
+        2,
+        "landseer: expected one of kelp, geopose; got 'weeds'\n",
+    )
