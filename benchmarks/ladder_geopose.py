@@ -22,6 +22,7 @@ from landseer.cli.demo import DEMOS
 from landseer.core.files import write_json, write_text
 from landseer.core.memory import keep_freed_memory
 from landseer.core.seeds import generator
+from landseer.feed.targets import make_evaluation
 from landseer.metrics.evaluation import Evaluation
 from landseer.predict import (
     MemberSource,
@@ -35,8 +36,9 @@ from landseer.recipe.template import fill_template
 from landseer.run.context import Run, open_run
 from landseer.run.held_out import held_out_trial
 from landseer.run.runner import run_stages
+from landseer.samples.table import read_samples, usable
 from landseer.select.value_counts import ALL_SEEDS, count_values
-from landseer.submit import score_paths
+from landseer.submit.geopose_files import AGL_SUFFIX, FLOW_SUFFIX, read_pose
 
 METRIC = "geopose_r2"
 RESAMPLES = 2000
@@ -176,36 +178,67 @@ def _difference(
 
 
 def _ensemble(run: Run, data: Path) -> list[dict[str, Any]]:
-    """Score one member and all of them on new places."""
+    """Score each member and all of them on new places, with the paired interval over places of what all bring."""
     spec, _ = load_model_folder(_model(run))
-    scores = []
+    together = _judge_new(run, data, run.path("model"), run.path("predictions"))
+    rows, single = [], []
     for member in spec.members:
         folder = run.path(f"alone/fold{member.fold}")
         source = MemberSource(run.path("model") / member.file, member.fold, member.seed)
         save_model_folder(folder, spec, [source])
-        scores.append(_score(folder, data, run.path(f"alone/predictions{member.fold}")))
-    together = _score(run.path("model"), data, run.path("predictions"))
-    return [
+        alone = _judge_new(run, data, folder, run.path(f"alone/predictions{member.fold}"))
+        value, low, high = _interval(alone, alone.counts[""])
+        name = f"new places: member of fold {member.fold}"
+        rows.append({"variant": name, "value": value, "low": low, "high": high})
+        single.append(alone)
+    value, low, high = _interval(together, together.counts[""])
+    brought = np.mean(
+        [_resampled(together, together.counts[""]) - _resampled(s, s.counts[""]) for s in single],
+        axis=0,
+    )
+    ends = np.nanquantile(brought, [0.025, 0.975])
+    rows.append(
         {
-            "variant": "new places: one member (mean, worst and best of the members)",
-            "value": float(np.mean(scores)),
-            "low": min(scores),
-            "high": max(scores),
-        },
-        {"variant": "new places: all members", "value": together, "low": None, "high": None},
+            "variant": "new places: all members, against the mean of the members",
+            "value": value,
+            "low": low,
+            "high": high,
+            "difference": value - float(np.mean([row["value"] for row in rows])),
+            "difference_low": float(ends[0]),
+            "difference_high": float(ends[1]),
+        }
+    )
+    return rows
+
+
+def _judge_new(run: Run, data: Path, model: Path, out: Path) -> Judged:
+    """Predict the test side and count each tile against its clean truth."""
+    predict_files(model, [data / "test"], out, PredictOptions())
+    frame = usable(read_samples(run.path("samples.parquet")), side="test")
+    evaluation = make_evaluation(
+        {name: spec for name, spec in run.recipe.target_specs.items() if name != "mag"}, ()
+    )
+    counts = [
+        evaluation.count(_pose(data / "truth" / "test", sample), _pose(out, sample))
+        for sample in frame["sample"]
     ]
+    groups = [
+        str(group or sample) for group, sample in zip(frame["group"], frame["sample"], strict=True)
+    ]
+    return Judged(evaluation, {"": np.stack(counts)}, tuple(frame["site"]), tuple(groups))
+
+
+def _pose(folder: Path, sample: str) -> dict[str, NDArray[np.generic]]:
+    """Read heights, direction and flow scale of one tile."""
+    pose = read_pose(folder / f"{sample}{AGL_SUFFIX}", folder / f"{sample}{FLOW_SUFFIX}")
+    direction = np.array([np.sin(pose.angle_rad), np.cos(pose.angle_rad)])
+    return {"agl": pose.agl_m, "direction": direction, "scale": np.array(pose.scale_px_per_m)}
 
 
 def _model(run: Run) -> Path:
     """Bring the model folder up to date."""
     run_stages(run, until="select")
     return run.path("model")
-
-
-def _score(model: Path, data: Path, out: Path) -> float:
-    """Predict the test side and score it against its clean truth."""
-    predict_files(model, [data / "test"], out, PredictOptions(overwrite=True))
-    return float(score_paths(out, data / "truth" / "test", "geopose-r2").value)
 
 
 def _line(row: dict[str, Any]) -> str:
