@@ -340,6 +340,8 @@ def test_scores_of_values_join_a_selection_that_a_mask_decided(tmp_path: Path) -
         }
     )
     joined = add_values(decided, world.trial, world.held, SelectConfig(metric="tall_r2", **CONFIG))
+    bare = SelectConfig(metric="r2", **CONFIG)  # as a mask of another name than `mask` is judged
+    assert add_values(decided, world.trial, world.held, bare) == joined
     samples = list(world.held.samples)
     expected = slow_rmse(world, "tall", samples, lambda _: "none")
     assert joined.scores["tall_rmse"] == pytest.approx(expected, rel=1e-5)

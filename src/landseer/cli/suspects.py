@@ -38,11 +38,12 @@ def suspects(
         "table": table,
         "pictures": str(run.path(room("select.suspects").FOLDER)),
     }
+    noun = "references" if found.evidence.get("kind") == "values" else "labels"
     text = "\n".join(
         [
             *_table(rows),
-            f"{found.evidence['samples']} labels compared; the wrong regions add up to "
-            f"{found.evidence['expected']:.1f} whole labels: {proposed} proposed for a look",
+            f"{found.evidence['samples']} {noun} compared; the wrong regions add up to "
+            f"{found.evidence['expected']:.1f} whole {noun}: {proposed} proposed for a look",
             f"pictures: {result['pictures']}",
             f"decide in a copy of {table}, and name the copy in quality.exclusions",
         ]

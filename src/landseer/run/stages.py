@@ -106,7 +106,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "suspects",
         write_suspects,
-        keys=("data", "suspects", "train.seeds", "train.folds"),
+        keys=("data", "targets", "model", "suspects", "train.seeds", "train.folds"),
         inputs=("samples.parquet", "oof", "selection.json"),
         outputs=("audit/suspects.csv", "audit/suspects"),
         extra=training_files,

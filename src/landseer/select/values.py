@@ -127,6 +127,10 @@ def add_values(
     selection: Selection, trial: Trial, held: Held, config: SelectConfig, *, seed: int = 0
 ) -> Selection:
     """Add the scores of all targets to a selection that a class mask decided, under the views that it chose."""
+    names = trial.evaluation.names
+    if config.metric not in names:  # a mask of another name: its scores carry it here
+        named = next(name for name in names if name.endswith(f"_{config.metric}"))
+        config = config.model_copy(update={"metric": named})
     judge = _Judge(trial.evaluation, held, config, seed)
     counts = count_values(trial, held.positions, workers=config.workers)
     chosen = counts[selection.tta, ALL_SEEDS]
