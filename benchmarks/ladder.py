@@ -1,6 +1,6 @@
 """What each finding of the kelp system is worth on made data, one change at a time.
 
-    python benchmarks/ladder.py --out benchmarks/results/ladder.json
+    python benchmarks/ladder.py --out benchmarks/results/ladder.json [--variants 0 6 7]
 
 Every variant is trained on the same tiles. `out of fold` is the honest score of its own folds, with its
 interval over places; `new places` is the score of its model on test tiles of places that no variant has
@@ -77,6 +77,14 @@ def main() -> None:
     parser.add_argument("--train", type=int, default=160)
     parser.add_argument("--test", type=int, default=60)
     parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument(
+        "--variants",
+        type=int,
+        nargs="+",
+        choices=range(len(VARIANTS)),
+        default=range(len(VARIANTS)),
+        help="numbers of the variants, 0 the reference; all of them share the audit of the first one",
+    )
     parser.add_argument("changes", nargs="*", help="key=value laid over every variant")
     arguments = parser.parse_args()
     keep_freed_memory()
@@ -86,9 +94,9 @@ def main() -> None:
     recipe = arguments.work / "kelp.yaml"
     write_text(recipe, fill_template("kelp", name="ladder", root=data.resolve()))
     rows: list[dict[str, Any]] = []
-    for number, variant in enumerate(VARIANTS):
-        folder = arguments.work / f"run{number}"
-        _share_audit(arguments.work / "run0", folder)
+    for number in arguments.variants:
+        variant, folder = VARIANTS[number], arguments.work / f"run{number}"
+        _share_audit(arguments.work / f"run{arguments.variants[0]}", folder)
         overrides = (*SMALL, *arguments.changes, *variant.changes)
         run = open_run(load_recipe(recipe, overrides), folder)
         run_stages(run, until="select")
