@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import geopandas as gpd
@@ -28,17 +29,20 @@ class Adapter:
 
     Attributes:
         config: pydantic model with the key `adapter`.
-        scan: config -> sample table and findings; reads headers only.
+        scan: config -> sample table and findings; reads headers only. Where it `prepares`, (config, folder), and
+            writes what windows need beside the files into the folder.
         bands: config -> bands.
         classes: config -> class table; empty where a data set has references only.
         references: config -> what is known of its samples besides class labels.
+        prepares: whether scanning writes files.
     """
 
     config: type[KelpConfig] | type[GeoposeConfig] | type[FolderConfig]
-    scan: Callable[[Any], tuple[gpd.GeoDataFrame, list[Finding]]]
+    scan: Callable[..., tuple[gpd.GeoDataFrame, list[Finding]]]
     bands: Callable[[Any], tuple[Band, ...]]
     classes: Callable[[Any], ClassTable]
     references: Callable[[Any], tuple[Reference, ...]]
+    prepares: bool = False
 
 
 ADAPTERS: dict[str, Adapter] = {
@@ -51,8 +55,13 @@ ADAPTERS: dict[str, Adapter] = {
 """Adapters by name."""
 
 
-def scan_samples(config: AdapterConfig) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+def scan_samples(config: AdapterConfig, folder: Path) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     """Make the sample table of a data set, reading headers only.
+
+    Args:
+        config: recipe key `data`.
+        folder: for files that windows of scenes need, burnt labels and virtual rasters; only data sets of
+            scenes ask for it.
 
     Returns:
         The sample table, and what was found on the way; files that cannot be read are excluded rows.
@@ -60,7 +69,8 @@ def scan_samples(config: AdapterConfig) -> tuple[gpd.GeoDataFrame, list[Finding]
     Raises:
         DataError: the data set as a whole is not what the config says.
     """
-    return ADAPTERS[config.adapter].scan(config)
+    adapter = ADAPTERS[config.adapter]
+    return adapter.scan(config, folder) if adapter.prepares else adapter.scan(config)
 
 
 def config_bands(config: AdapterConfig) -> tuple[Band, ...]:

@@ -19,7 +19,7 @@ from landseer.audit.verdict import Verdict
 from landseer.core.bands import Band
 from landseer.core.window import Window
 from landseer.raster.opening import open_raster
-from landseer.raster.read import RasterInfo, describe, prove_whole, read_open
+from landseer.raster.read import RasterInfo, describe, mask_open, prove_whole, read_open
 from landseer.spectral.compute import variables_from
 from landseer.spectral.formula import Formula
 
@@ -64,25 +64,31 @@ class ImageReading:
         self.tallies = [BandTally() for _ in self.plan.bands]
         self.sharpness = Sharpness(len(self.plan.reflectances))
 
-    def add(self, raw: NDArray[np.generic]) -> None:
+    def add(self, raw: NDArray[np.generic], there: Mask | None = None) -> None:
         """Count a strip (b, h, w) of the plan's bands, as it stands in the file.
+
+        Args:
+            raw: the strip.
+            there: (h, w), where the file's own mask has data; None: everywhere.
 
         Raises:
             FormulaError: a formula needs a name that no band has.
         """
         valid = valid_pixels(raw, self.plan.bands)
+        if there is not None:
+            valid &= there
         for tally, values, there in zip(self.tallies, raw, valid, strict=True):
             tally.add(values, there)
-        self._count(raw, valid)
+        self._count(raw, valid, np.ones(raw.shape[1:], bool) if there is None else there)
 
-    def _count(self, raw: NDArray[np.generic], valid: Mask) -> None:
+    def _count(self, raw: NDArray[np.generic], valid: Mask, there: Mask) -> None:
         """Count masks, and measure what needs neighbours."""
         plan, shape = self.plan, raw.shape[1:]
         variables = variables_from(raw, plan.bands)
         bad = _where(plan.corrupted, variables, shape)
         light = plan.reflectances
         # Infinite pixels are reported, but only nodata and NaN count as missing.
-        missing = np.zeros(shape, bool)
+        missing = ~there
         for number in light:
             if not valid[number].all():
                 missing |= np.isnan(variables[plan.bands[number].name])
@@ -96,7 +102,8 @@ class ImageReading:
                 masks[f"{band.name}_nan"] = np.isnan(variables[band.name])
                 masks[f"{band.name}_zero"] = variables[band.name] == 0
         for name, mask in masks.items():
-            self.pixels[name] += int(np.count_nonzero(mask))
+            counts = mask if name == "nodata" else mask & there
+            self.pixels[name] += int(np.count_nonzero(counts))
         if light:
             self.sharpness.add(raw[light], valid[light] & ~bad if bad.any() else valid[light])
             found = find_stripes(raw[light], valid[light])
@@ -178,7 +185,7 @@ def read_image_once(
             window = Window(row, 0, min(step, info.height - row), info.width)
             raw = read_open(dataset, indexes, window)
             if there:
-                reading.add(raw)
+                reading.add(raw, mask_open(dataset, indexes, window))
     report_pixels(verdict, info, there, reading.tallies)
     return info, reading if there else None
 

@@ -141,6 +141,10 @@ class ModelSpec(BaseModel):
     """The same for each member's own decision when votes are hard."""
     precision: Precision = "auto"
     """What the networks computed in when the model was judged."""
+    reach_px: int | None = Field(default=None, ge=0)
+    """How far the networks see: pixels beyond this distance hardly change a prediction; null: unlimited or unknown."""
+    gsd_m: float | None = Field(default=None, gt=0)
+    """Ground sample distance, m, at which images were read; null: each at its own."""
     naming: Naming | None = None
     """How outputs are named when the user does not say."""
     scores: dict[str, Any] = Field(default_factory=dict)

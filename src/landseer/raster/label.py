@@ -12,7 +12,7 @@ from rasterio.io import DatasetReader
 from landseer.core.classes import IGNORE, UNKNOWN, ClassTable
 from landseer.core.window import Window
 from landseer.errors import LabelError
-from landseer.raster.opening import open_raster
+from landseer.raster.opening import address_of, open_raster
 from landseer.raster.read import RasterInfo, check_window, describe, prove_whole, read_open
 
 
@@ -85,7 +85,7 @@ def _values(dataset: DatasetReader, window: Window | None) -> NDArray[np.generic
     ):
         raise LabelError(
             "expected a label of one band or three equal bands; got three bands that differ (an RGB-coded mask)",
-            where=dataset.name,
+            where=address_of(dataset),
             do="give the classes as colours, such as value: '#3c1098'",
         )
     return colours[0]
@@ -115,7 +115,7 @@ def _without_alpha(dataset: DatasetReader, bands: NDArray[np.generic]) -> NDArra
     if len(kept) not in (1, 3):
         raise LabelError(
             f"expected a label of 1 or 3 bands; got {len(kept)}",
-            where=dataset.name,
+            where=address_of(dataset),
             do="check that the pattern of the labels does not match the images",
         )
     return kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import warnings
 from collections.abc import Iterator
@@ -13,7 +14,9 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 
-from landseer.errors import FileReadError
+from landseer.core.address import split_address, with_window
+from landseer.core.window import Window
+from landseer.errors import FileReadError, GridError
 
 _GDAL_OPTIONS: dict[str, Any] = {
     # Probing for sidecar files by name instead of listing the folder: 3 times faster among 2000 files.
@@ -22,6 +25,9 @@ _GDAL_OPTIONS: dict[str, Any] = {
 }
 _FETCH_AGAIN = "fetch or export the file again, or remove it"
 _SILENT = ("ignore", None, NotGeoreferencedWarning, None, 0)
+_CUT = re.compile(
+    r"vrt://(?P<file>.+)\?srcwin=(?P<col>\d+),(?P<row>\d+),(?P<width>\d+),(?P<height>\d+)"
+)
 _lock = threading.Lock()
 _quiet_users = 0
 
@@ -51,19 +57,20 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def open_raster(path: Path) -> Iterator[DatasetReader]:
-    """Open a raster for reading.
+    """Open a raster, or a window of one, for reading.
 
     Args:
-        path: a file of any format GDAL knows.
+        path: a file of any format GDAL knows, or an address `FILE#row,col,height,width` of a window in one.
 
     Raises:
         FileReadError: the file is missing, a folder, empty, may not be read, is of an unknown format, its
             header is damaged; or, while inside, its pixels end early or are damaged.
+        GridError: the window reaches out of the file.
     """
-    path = Path(path)
+    path, window = split_address(Path(path))
     _check_file(path)
     with quiet(), rasterio.Env(**_GDAL_OPTIONS):
-        dataset = _open(path)
+        dataset = _open(path) if window is None else _open_window(path, window)
         try:
             with dataset:
                 yield dataset
@@ -113,6 +120,37 @@ def _open(path: Path) -> DatasetReader:
             where=path,
             do=_FETCH_AGAIN,
         ) from error
+
+
+def _open_window(path: Path, window: Window) -> DatasetReader:
+    """Open a window as a data set of its own: GDAL cuts it out, with georeference, palette and mask."""
+    with _open(path) as whole:
+        rows, cols = window.slices
+        if rows.stop > whole.height or cols.stop > whole.width:
+            raise GridError(
+                f"expected a window inside {whole.height} x {whole.width} pixels; got rows {rows.start}..{rows.stop}, "
+                f"columns {cols.start}..{cols.stop}",
+                where=path,
+                do="run `landseer samples` again",
+            )
+    area = f"{window.col},{window.row},{window.width},{window.height}"
+    try:
+        return rasterio.open(f"vrt://{path.absolute()}?srcwin={area}")
+    except RasterioError as error:
+        raise FileReadError(
+            f"expected a raster whose name GDAL can take apart; got: {reason(error)}",
+            where=path,
+            do="take ?, & and the like out of its name",
+        ) from error
+
+
+def address_of(dataset: DatasetReader) -> Path:
+    """Return the path or the address by which `open_raster` opened a data set."""
+    found = _CUT.fullmatch(dataset.name)
+    if found is None:
+        return Path(dataset.name)
+    col, row, width, height = (int(found[key]) for key in ("col", "row", "width", "height"))
+    return with_window(Path(found["file"]), Window(row, col, height, width))
 
 
 def reason(error: BaseException) -> str:

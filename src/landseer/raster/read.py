@@ -11,11 +11,13 @@ import numpy as np
 import rasterio.windows
 from numpy.typing import NDArray
 from rasterio.crs import CRS
+from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.io import DatasetReader
 
+from landseer.core.address import file_of
 from landseer.core.window import Window
 from landseer.errors import BandError, GridError
-from landseer.raster.opening import open_raster
+from landseer.raster.opening import address_of, open_raster
 from landseer.raster.png import check_png
 
 STRIP_BYTES = 64 * 2**20
@@ -64,7 +66,7 @@ def describe(dataset: DatasetReader) -> RasterInfo:
     """Turn an open dataset's header into a `RasterInfo`."""
     transform = tuple(dataset.transform)[:6]
     return RasterInfo(
-        path=Path(dataset.name),
+        path=address_of(dataset),
         width=dataset.width,
         height=dataset.height,
         count=dataset.count,
@@ -86,44 +88,90 @@ def crs_text(wkt: str) -> str:
 def read_bands(
     path: Path, indexes: Sequence[int] | None = None, window: Window | None = None
 ) -> NDArray[np.generic]:
-    """Read bands as they stand in the file.
+    """Read bands as they stand in the file, but for pixels that its own mask says are missing.
 
     Args:
-        path: a raster file.
+        path: a raster file, or an address of a window in one.
         indexes: band positions counted from 1, in the order wanted; None reads all.
         window: pixel rectangle inside the raster; None reads all.
 
     Returns:
-        (b, h, w), the file's own dtype.
+        (b, h, w), the file's own dtype; float32 (float64 of 32-bit integers) with NaN where `read_masked` finds
+        missing pixels.
 
     Raises:
         FileReadError: the file cannot be opened, or its pixels end early or are damaged.
         BandError: an index is not in the file.
         GridError: the window reaches out of the raster.
     """
+    return with_gaps(*read_masked(path, indexes, window))
+
+
+def read_masked(
+    path: Path, indexes: Sequence[int] | None = None, window: Window | None = None
+) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None]:
+    """Read bands and the file's own mask: an alpha band that is not among the bands read, or an internal mask.
+
+    Returns:
+        (b, h, w) in the file's own dtype, and (h, w), true where there are data; None where nothing is missing.
+
+    Raises:
+        FileReadError, BandError, GridError: as of `read_bands`, which takes the same arguments.
+
+    Edges: a declared nodata value is no mask; pixels that are half transparent have data.
+    """
     with open_raster(path) as dataset:
         _check_indexes(dataset, indexes)
         check_window(dataset, window)
         prove_whole(dataset)
-        return read_open(dataset, indexes, window)
+        return read_open(dataset, indexes, window), mask_open(dataset, indexes, window)
+
+
+def with_gaps(array: NDArray[np.generic], there: NDArray[np.bool_] | None) -> NDArray[np.generic]:
+    """Put NaN where there are no data.
+
+    Args:
+        array: (b, h, w).
+        there: (h, w); None leaves the array as it is.
+    """
+    if there is None:
+        return array
+    dtype = np.result_type(array.dtype, np.float32)
+    return np.where(there, array.astype(dtype, copy=False), dtype.type(np.nan))
+
+
+def mask_open(
+    dataset: DatasetReader, indexes: Sequence[int] | None = None, window: Window | None = None
+) -> NDArray[np.bool_] | None:
+    """Read the mask of an open data set, as `read_masked` says."""
+    alphas = [i for i, one in enumerate(dataset.colorinterp, 1) if one is ColorInterp.alpha]
+    first = 1 if indexes is None else min(indexes, default=1)
+    is_read = bool(alphas) and (indexes is None or bool(set(alphas) & set(indexes)))
+    if is_read or MaskFlags.per_dataset not in dataset.mask_flag_enums[first - 1]:
+        return None
+    there = dataset.read_masks(first, window=_area(window)) > 0
+    return None if there.all() else there
 
 
 def prove_whole(dataset: DatasetReader) -> None:
     """Check files of the formats for which GDAL would not notice a missing end."""
-    if dataset.driver == "PNG":
-        check_png(Path(dataset.name))
+    path = file_of(address_of(dataset))
+    if dataset.driver == "PNG" or (dataset.driver == "VRT" and path.suffix.lower() == ".png"):
+        check_png(path)
 
 
 def read_open(
     dataset: DatasetReader, indexes: Sequence[int] | None = None, window: Window | None = None
 ) -> NDArray[np.generic]:
     """Read bands of a dataset opened by `open_raster` and proven whole."""
-    area = (
-        rasterio.windows.Window(window.col, window.row, window.width, window.height)
-        if window
-        else None
-    )
-    return dataset.read(indexes=None if indexes is None else list(indexes), window=area)
+    return dataset.read(indexes=None if indexes is None else list(indexes), window=_area(window))
+
+
+def _area(window: Window | None) -> rasterio.windows.Window | None:
+    """Return a window as rasterio has it."""
+    if window is None:
+        return None
+    return rasterio.windows.Window(window.col, window.row, window.width, window.height)
 
 
 def read_strips(
@@ -137,7 +185,7 @@ def read_strips(
         strip_bytes: pixels held at once; strips are whole rows of blocks, one at least.
 
     Returns:
-        Pairs of window and (b, h, w) array; a small file comes as one strip.
+        Pairs of window and (b, h, w) array, as of `read_bands`; a small file comes as one strip.
 
     Raises:
         FileReadError, BandError: as for `read_bands`.
@@ -151,7 +199,8 @@ def read_strips(
         step = max(1, strip_bytes // row_bytes // block_rows) * block_rows
         for row in range(0, dataset.height, step):
             window = Window(row, 0, min(step, dataset.height - row), dataset.width)
-            yield window, read_open(dataset, indexes, window)
+            array = read_open(dataset, indexes, window)
+            yield window, with_gaps(array, mask_open(dataset, indexes, window))
 
 
 def _check_indexes(dataset: DatasetReader, indexes: Sequence[int] | None) -> None:
@@ -160,7 +209,7 @@ def _check_indexes(dataset: DatasetReader, indexes: Sequence[int] | None) -> Non
     if wrong:
         raise BandError(
             f"expected bands between 1 and {dataset.count}; got {', '.join(map(str, wrong))}",
-            where=dataset.name,
+            where=address_of(dataset),
             do="correct the band's index, or remove the file",
         )
 
@@ -174,7 +223,7 @@ def check_window(dataset: DatasetReader, window: Window | None) -> None:
         raise GridError(
             f"expected a window inside {dataset.height} x {dataset.width} pixels; got rows "
             f"{rows.start}..{rows.stop}, columns {cols.start}..{cols.stop}",
-            where=dataset.name,
+            where=address_of(dataset),
         )
 
 
@@ -188,6 +237,6 @@ class BandReader:
 
     indexes: tuple[int, ...]
 
-    def __call__(self, path: Path) -> NDArray[np.generic]:
-        """Read one image as (band, h, w) in the file's type; errors as of `read_bands`."""
-        return read_bands(path, self.indexes)
+    def __call__(self, path: Path) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None]:
+        """Read one image and its mask; see `read_masked`."""
+        return read_masked(path, self.indexes)

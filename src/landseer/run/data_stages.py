@@ -43,7 +43,7 @@ MOST_WARNINGS = 3
 
 def list_samples(run: Run) -> None:
     """Stage `samples`: one row per sample, from the headers of the files."""
-    frame, findings = scan_samples(run.recipe.data)
+    frame, findings = scan_samples(run.recipe.data, run.path("scenes"))
     write_samples(run.path("audit/listed.parquet"), frame)
     write_findings(run.path("audit/listing.csv"), findings)
 
@@ -168,9 +168,10 @@ def _reader(indexes: Sequence[int]) -> Callable[[Path], Any]:
         return reader
 
     def read(path: Path) -> Any:
-        raw = reader(path)
+        raw, there = reader(path)
         wide = raw.astype(np.int32) if raw.dtype == np.uint16 else raw
-        return torch.from_numpy(wide).to(device)
+        placed = None if there is None else torch.from_numpy(there).to(device)
+        return torch.from_numpy(wide).to(device), placed
 
     return read
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from landseer.core.address import file_of
 from landseer.core.files import hash_value
 from landseer.run.context import Run
 from landseer.samples.schema import is_missing
@@ -33,7 +34,8 @@ def training_files(run: Run) -> str:
     rows = frame[(frame["side"] == "train") & frame["excluded"].isna()]
     rasters = [r.column for r in run.references if r.kind == "raster" and r.column in rows.columns]
     names = ("image", "label", *rasters)
-    return _state(Path(p) for name in names for p in rows[name] if not is_missing(p))
+    files = (file_of(Path(p)) for name in names for p in rows[name] if not is_missing(p))
+    return _state(dict.fromkeys(files))
 
 
 def split_files(run: Run) -> str:

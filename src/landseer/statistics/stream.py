@@ -23,10 +23,13 @@ from landseer.statistics.tile import TileCounter
 Array = Any
 """A numpy array or a torch tensor."""
 
+Read = Array | tuple[Array, Array | None]
+"""(band, h, w), or that and (h, w), true where there are data; None where there are everywhere."""
+
 
 def compute_statistics(  # noqa: PLR0913 - what is counted comes first, how is keyword-only
     paths: Sequence[Path],
-    read: Callable[[Path], Array],
+    read: Callable[[Path], Read],
     bands: Sequence[Band],
     indices: Sequence[ResolvedIndex] = (),
     *,
@@ -42,7 +45,7 @@ def compute_statistics(  # noqa: PLR0913 - what is counted comes first, how is k
     Args:
         paths: one image each.
         read: path → (band, h, w) of the bands in the order of `bands`, in the file's type; numpy, or torch on any
-            device. It is called by several threads.
+            device; with where it has data, if that is known (`Read`). It is called by several threads.
         bands: their nodata never counts; figures are physical values (raw * scale + offset).
         indices: computed in float32 from physical values, as a model computes them.
         where: a condition; pixels where it is false do not count.
@@ -94,7 +97,7 @@ def choose_step(n_pixels: int, least: int) -> int:
 class _Task:
     """What is counted; travels to processes."""
 
-    read: Callable[[Path], Array]
+    read: Callable[[Path], Read]
     bands: tuple[Band, ...]
     indices: tuple[ResolvedIndex, ...]
     where: Formula | None
@@ -117,17 +120,19 @@ class _Task:
         """Read and count one image; the name of its file says where its lattice of index pixels starts."""
         name = Path(str(path)).name
         start = divmod(crc32(name.encode()) % self.index_step**2, self.index_step)
-        return counter.count(self.array(path), channels, start)
+        array, there = self.array(path)
+        return counter.count(array, channels, start, there)
 
-    def array(self, path: Path) -> Array:
-        """Read one image and make sure of its bands."""
-        array = self.read(path)
+    def array(self, path: Path) -> tuple[Array, Array | None]:
+        """Read one image and where it has data, and make sure of its bands."""
+        read = self.read(path)
+        array, there = read if isinstance(read, tuple) else (read, None)
         if array.ndim != 3 or len(array) != len(self.bands):
             raise BandError(
                 f"expected {len(self.bands)} bands as (band, h, w); got shape {tuple(array.shape)}",
                 where=path,
             )
-        return array
+        return array, there
 
     def __call__(self, paths: Sequence[Path]) -> tuple[list[ChannelStatistics], list[_Measured]]:
         """Count some images: what a process does."""

@@ -66,7 +66,11 @@ class TileCounter:
         return bands + [ChannelStatistics() for _ in self.indices]
 
     def count(
-        self, array: Array, channels: Sequence[ChannelStatistics], start: tuple[int, int] = (0, 0)
+        self,
+        array: Array,
+        channels: Sequence[ChannelStatistics],
+        start: tuple[int, int] = (0, 0),
+        there: Array | None = None,
     ) -> list[Moments]:
         """Count an image.
 
@@ -74,13 +78,14 @@ class TileCounter:
             array: (band, h, w), raw values.
             start: first row and column at which indices are computed, each below `index_step`.
             channels: accumulators that nobody else uses meanwhile; their histograms grow, their moments do not.
+            there: (h, w), true where the image has data; None where it has everywhere.
 
         Returns:
             The moments of this image's float channels, one per channel, to be merged in the order of the images.
         """
         flat = array.reshape(len(self.bands), -1)
         with np.errstate(all="ignore"):
-            valid = self._keep(self.where, flat, None)
+            valid = self._keep(self.where, flat, None if there is None else there.reshape(-1))
             positions = _positions(valid)
             moments = [
                 channel.measure(_select(flat[position], positions))
@@ -90,7 +95,8 @@ class TileCounter:
             if self.index_step > 1 and self.indices:
                 rows, cols = (slice(first, None, self.index_step) for first in start)
                 flat = array[:, rows, cols].reshape(len(self.bands), -1)
-                valid = self._keep(self.where, flat, None)
+                some = None if there is None else there[rows, cols].reshape(-1)
+                valid = self._keep(self.where, flat, some)
                 positions = _positions(valid)
             for group, where in self._groups(flat, valid, positions):
                 group.count(flat, where, self.bands, channels, moments)
