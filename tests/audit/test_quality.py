@@ -1,6 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
+from rasterio.enums import ColorInterp
 
 from landseer.audit import image_pass, label_pass
 from landseer.audit.examine import examine
@@ -201,3 +203,26 @@ def test_figures_of_a_large_image_are_those_of_the_whole(tmp_path, monkeypatch):
         assert strips[name] == whole[name], name
     assert strips["sharpness"] == pytest.approx(whole["sharpness"], rel=0.02)
     assert strips["striping"] < 0.2
+
+
+def test_what_a_files_mask_hides_is_nodata_and_nothing_else(tmp_path):
+    """Transparent pixels of an RGBA file count as nodata, not as water, NaN or saturated."""
+    red, alpha = np.full((10, 10), 255, np.uint8), np.full((10, 10), 255, np.uint8)
+    red[5:] = np.arange(50).reshape(5, 10)
+    alpha[:3] = 0
+    path = tmp_path / "a.tif"
+    options = {"driver": "GTiff", "count": 2, "height": 10, "width": 10, "dtype": "uint8"}
+    transform = rasterio.Affine(1.0, 0.0, 0.0, 0.0, -1.0, 10.0)
+    with rasterio.open(path, "w", **options, crs="EPSG:32617", transform=transform) as file:
+        file.write(np.stack([red, alpha]))
+        file.colorinterp = [ColorInterp.gray, ColorInterp.alpha]
+    band = Band("red", 1, ("R",), kind="reflectance")
+    rows = [{"sample": "a", "side": "train", "image": str(path), "height": 10, "width": 10}]
+    rules = QualityConfig(water="red > 200")
+    frame, findings = examine(make_samples(rows), (band,), ClassTable((), ()), rules=rules)
+    figures = frame.iloc[0]
+    assert figures["nodata_pct"] == pytest.approx(0.3)
+    assert figures["valid_pct"] == pytest.approx(0.7)
+    assert figures["water_pixels"] == 20
+    assert figures["saturated_pixels"] <= 20
+    assert not [one for one in findings if "NaN" in one.what]

@@ -77,8 +77,8 @@ class ImageReading:
         valid = valid_pixels(raw, self.plan.bands)
         if there is not None:
             valid &= there
-        for tally, values, there in zip(self.tallies, raw, valid, strict=True):
-            tally.add(values, there)
+        for tally, values, usable in zip(self.tallies, raw, valid, strict=True):
+            tally.add(values, usable)
         self._count(raw, valid, np.ones(raw.shape[1:], bool) if there is None else there)
 
     def _count(self, raw: NDArray[np.generic], valid: Mask, there: Mask) -> None:
