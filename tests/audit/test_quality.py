@@ -2,7 +2,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
-from rasterio.enums import ColorInterp
 
 from landseer.audit import image_pass, label_pass
 from landseer.audit.examine import examine
@@ -211,11 +210,17 @@ def test_what_a_files_mask_hides_is_nodata_and_nothing_else(tmp_path):
     red[5:] = np.arange(50).reshape(5, 10)
     alpha[:3] = 0
     path = tmp_path / "a.tif"
-    options = {"driver": "GTiff", "count": 2, "height": 10, "width": 10, "dtype": "uint8"}
+    options = {
+        "driver": "GTiff",
+        "count": 2,
+        "height": 10,
+        "width": 10,
+        "dtype": "uint8",
+        "ALPHA": "YES",
+    }
     transform = rasterio.Affine(1.0, 0.0, 0.0, 0.0, -1.0, 10.0)
     with rasterio.open(path, "w", **options, crs="EPSG:32617", transform=transform) as file:
         file.write(np.stack([red, alpha]))
-        file.colorinterp = [ColorInterp.gray, ColorInterp.alpha]
     band = Band("red", 1, ("R",), kind="reflectance")
     rows = [{"sample": "a", "side": "train", "image": str(path), "height": 10, "width": 10}]
     rules = QualityConfig(water="red > 200")
