@@ -8,6 +8,7 @@ from landseer.samples.weights import (
     BalancedWeights,
     CodedWeights,
     PlaceWeights,
+    ProductWeights,
     StatedWeights,
     WeightsConfig,
     weigh,
@@ -173,3 +174,27 @@ def test_places_without_a_column_or_a_name_are_refused():
         weigh(frame.assign(group=["x", None, "y"]), PlaceWeights())
     assert caught.value.where == "sample b"
     assert weigh(table({}, test_rows=1).assign(group="x"), PlaceWeights())["weight"].tolist() == [0]
+
+
+def test_forms_are_multiplied():
+    """Rare classes and even scenes at once: the product of both weights, scaled to 1."""
+    records = [
+        {"sample": name, "side": "train", "image": "/x.tif", "height": 1, "width": 1, "scene": scene,
+         "class_background_pixels": 1.0, "class_house_pixels": house}
+        for name, scene, house in [("a", "s", 0.0), ("b", "s", 5.0), ("c", "s", 0.0), ("d", "t", 0.0)]
+    ]  # fmt: skip
+    frame = make_samples(records)
+    both = ProductWeights(of=(BalancedWeights(), PlaceWeights(column="scene")))
+    # balanced: b 1, others 1/3; places: s 1/3, t 1
+    weights = by_name(weigh(frame, both))
+    raw = {"a": 1 / 9, "b": 1 / 3, "c": 1 / 9, "d": 1 / 3}
+    assert weights == pytest.approx({name: value * 3 for name, value in raw.items()})
+
+
+def test_a_product_needs_two_forms_that_are_none():
+    adapter = TypeAdapter(WeightsConfig)
+    with pytest.raises(ValidationError, match="at least 2"):
+        adapter.validate_python({"kind": "product", "of": [{"kind": "balanced"}]})
+    nested = {"kind": "product", "of": [{"kind": "balanced"}, {"kind": "balanced"}]}
+    with pytest.raises(ValidationError, match="product"):
+        adapter.validate_python({"kind": "product", "of": [nested, nested]})

@@ -69,8 +69,23 @@ class PlaceWeights(_Weights):
     """Exponent of the number of samples: 1 draws all places alike, 0.5 by the root of their number of samples."""
 
 
-WeightsConfig = Annotated[
+_Factor = Annotated[
     CodedWeights | StatedWeights | BalancedWeights | PlaceWeights, Field(discriminator="kind")
+]
+
+
+class ProductWeights(_Weights):
+    """Several forms multiplied, as in `[{kind: balanced}, {kind: places, column: scene}]`: rare classes, even scenes."""
+
+    kind: Literal["product"] = "product"
+
+    of: tuple[_Factor, ...] = Field(min_length=2)
+    """The forms; the floor of each holds before they are multiplied."""
+
+
+WeightsConfig = Annotated[
+    CodedWeights | StatedWeights | BalancedWeights | PlaceWeights | ProductWeights,
+    Field(discriminator="kind"),
 ]
 
 
@@ -95,17 +110,27 @@ def weigh(frame: gpd.GeoDataFrame, config: WeightsConfig) -> gpd.GeoDataFrame:
         test samples with w = 0.
     """
     rows = usable(frame, "train")
-    if isinstance(config, BalancedWeights):
-        weight = _balanced(rows, config.presence)
-    elif isinstance(config, PlaceWeights):
-        weight = _by_place(rows, config.column, config.power)
-    else:
-        raw = _weighted_sum(rows, config.factors, inverted=isinstance(config, CodedWeights))
-        has_test = isinstance(config, CodedWeights) and bool((frame["side"] == "test").any())
-        weight = _scaled(raw, np.append(raw, 0.0) if has_test else raw)
     column = pd.Series(0.0, index=frame.index)
-    column.loc[rows.index] = np.maximum(weight, config.floor)
+    column.loc[rows.index] = np.maximum(_weight(frame, rows, config), config.floor)
     return frame.assign(weight=column)
+
+
+def _weight(
+    frame: gpd.GeoDataFrame, rows: gpd.GeoDataFrame, config: WeightsConfig
+) -> NDArray[np.float64]:
+    """Weigh the usable training samples; the largest weight is 1."""
+    if isinstance(config, ProductWeights):
+        product = np.ones(len(rows))
+        for one in config.of:
+            product *= np.maximum(_weight(frame, rows, one), one.floor)
+        return product / product.max(initial=1e-300)
+    if isinstance(config, BalancedWeights):
+        return _balanced(rows, config.presence)
+    if isinstance(config, PlaceWeights):
+        return _by_place(rows, config.column, config.power)
+    raw = _weighted_sum(rows, config.factors, inverted=isinstance(config, CodedWeights))
+    has_test = isinstance(config, CodedWeights) and bool((frame["side"] == "test").any())
+    return _scaled(raw, np.append(raw, 0.0) if has_test else raw)
 
 
 def _weighted_sum(
