@@ -75,7 +75,7 @@ _Factor = Annotated[
 
 
 class ProductWeights(_Weights):
-    """Several forms multiplied, as in `[{kind: balanced}, {kind: places, column: scene}]`: rare classes, even scenes."""
+    """Several forms multiplied, as in `[{kind: balanced}, {kind: places, column: scene}]`: rare and even."""
 
     kind: Literal["product"] = "product"
 
