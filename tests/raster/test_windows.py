@@ -13,7 +13,14 @@ from landseer.core.classes import IGNORE, ClassTable
 from landseer.core.window import Window
 from landseer.errors import FileReadError, GridError
 from landseer.raster.label import read_label
-from landseer.raster.read import BandReader, read_bands, read_info, read_masked, read_strips
+from landseer.raster.read import (
+    BandReader,
+    read_bands,
+    read_info,
+    read_masked,
+    read_small,
+    read_strips,
+)
 from landseer.raster.write import write_raster
 
 TRANSFORM = (0.5, 0.0, 500000.0, 0.0, -0.5, 4100000.0)
@@ -138,3 +145,25 @@ def test_a_mask_that_hides_nothing_costs_no_floats(tmp_path):
     assert there is None
     assert read.dtype == np.uint8
     np.testing.assert_array_equal(read, array[:2])
+
+
+def test_a_small_picture_of_a_large_raster_holds_block_means(scene):
+    """900 x 600 pixels shrunk to 90 x 60: the mean of each block of 10 x 10, but for rounding to whole numbers."""
+    small = read_small(scene, [1, 2], side_px=90)
+    blocks = noise()[:2].reshape(2, 60, 10, 90, 10)
+    usable = blocks != 7
+    means = (blocks * usable).sum((2, 4)) / usable.sum((2, 4))
+    assert small.shape == (2, 60, 90)
+    assert np.abs(small - means).max() <= 0.51
+    nearest = read_small(scene, [1], side_px=90, mean=False)
+    assert np.isin(nearest, noise()[0]).all()
+    np.testing.assert_array_equal(read_small(scene, side_px=2000), noise())
+
+
+def test_a_small_picture_knows_what_is_hidden(tmp_path):
+    hidden = np.zeros((600, 900), bool)
+    hidden[:300] = True
+    rgba(tmp_path / "a.tif", hidden)
+    small = read_small(tmp_path / "a.tif", [1, 2, 3], side_px=90)
+    assert np.isnan(small[:, :30]).all()
+    assert np.isfinite(small[:, 30:]).all()

@@ -11,7 +11,7 @@ import numpy as np
 import rasterio.windows
 from numpy.typing import NDArray
 from rasterio.crs import CRS
-from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.enums import ColorInterp, MaskFlags, Resampling
 from rasterio.io import DatasetReader
 
 from landseer.core.address import file_of
@@ -127,6 +127,38 @@ def read_masked(
         return read_open(dataset, indexes, window), mask_open(dataset, indexes, window)
 
 
+def read_small(
+    path: Path, indexes: Sequence[int] | None = None, *, side_px: int, mean: bool = True
+) -> NDArray[np.generic]:
+    """Read a raster shrunk, from its overviews where it has them, so that a scene of any size becomes a picture.
+
+    Args:
+        path: a raster file or an address.
+        indexes: as of `read_bands`.
+        side_px: the longer side that is wanted; a smaller raster comes as it is.
+        mean: whether pixels are averaged; false takes the nearest ones, as class numbers want it.
+
+    Returns:
+        (b, h, w), as of `read_bands`.
+
+    Raises:
+        FileReadError, BandError: as of `read_bands`.
+
+    Edges: a shrunk pixel has data where any of the pixels that it stands for has.
+    """
+    with open_raster(path) as dataset:
+        _check_indexes(dataset, indexes)
+        prove_whole(dataset)
+        share = min(1.0, side_px / max(dataset.height, dataset.width))
+        shape = max(1, round(dataset.height * share)), max(1, round(dataset.width * share))
+        array = dataset.read(
+            indexes=None if indexes is None else list(indexes),
+            out_shape=(dataset.count if indexes is None else len(indexes), *shape),
+            resampling=Resampling.average if mean and share < 1 else Resampling.nearest,
+        )
+        return with_gaps(array, mask_open(dataset, indexes, shape=shape))
+
+
 def with_gaps(array: NDArray[np.generic], there: NDArray[np.bool_] | None) -> NDArray[np.generic]:
     """Put NaN where there are no data.
 
@@ -141,15 +173,18 @@ def with_gaps(array: NDArray[np.generic], there: NDArray[np.bool_] | None) -> ND
 
 
 def mask_open(
-    dataset: DatasetReader, indexes: Sequence[int] | None = None, window: Window | None = None
+    dataset: DatasetReader,
+    indexes: Sequence[int] | None = None,
+    window: Window | None = None,
+    shape: tuple[int, int] | None = None,
 ) -> NDArray[np.bool_] | None:
-    """Read the mask of an open data set, as `read_masked` says."""
+    """Read the mask of an open data set, as `read_masked` says; shrunk to a shape where one is given."""
     alphas = [i for i, one in enumerate(dataset.colorinterp, 1) if one is ColorInterp.alpha]
     first = 1 if indexes is None else min(indexes, default=1)
     is_read = bool(alphas) and (indexes is None or bool(set(alphas) & set(indexes)))
     if is_read or MaskFlags.per_dataset not in dataset.mask_flag_enums[first - 1]:
         return None
-    there = dataset.read_masks(first, window=_area(window)) > 0
+    there = dataset.read_masks(first, window=_area(window), out_shape=shape) > 0
     return None if there.all() else there
 
 
