@@ -14,6 +14,7 @@ from landseer.raster.label import read_label
 from landseer.report.outcome import Outcome
 from landseer.samples.schema import is_missing
 from landseer.select.counts import cut
+from landseer.select.selection import Selection
 
 _FULL = 65535
 
@@ -33,26 +34,53 @@ def judge(outcome: Outcome, sample: str) -> Judged:
     Raises:
         FileReadError: a prediction or the label is missing or damaged.
 
-    Edges: the folds' own symmetries and thresholds are used where each fold was judged by the others, those of the
-        final choice otherwise.
+    Edges: as of `judging`.
     """
     row = outcome.row(sample)
-    fold = int(row["fold"])
-    judges = {f.fold: f for f in outcome.selection.folds}
-    own = judges.get(fold) if len(outcome.selection.folds) > 1 else None
-    tta, threshold = outcome.selection.tta, outcome.selection.threshold
-    if own is not None and own.fold in {m.fold for m in outcome.selection.members}:
-        tta, threshold = own.tta, own.threshold
-    folders = _folders(outcome, sample, tta)
-    seeds = np.stack([read_oof(oof_path(folder, sample)) for folder in folders])
-    shares = _shares(outcome, fold, folders)
-    probability = np.tensordot(shares, seeds, axes=1).astype(np.float32)
-    decision = decide(probability, threshold)
-    if outcome.selection.vote == "hard" and len(seeds) > 1:
-        decision = _vote([decide(one, threshold) for one in seeds], shares, len(outcome.classes))
+    probability, decision = judge_held_out(outcome.selection, outcome.oof, sample, int(row["fold"]))
     label = row["label"]
     truth = None if is_missing(label) else read_label(Path(label), outcome.classes)
     return Judged(probability, decision, truth)
+
+
+def judging(selection: Selection, fold: int) -> tuple[str, float | None]:
+    """Return the symmetries and the threshold by which a fold is judged.
+
+    Edges: the fold's own, chosen on the others, where there are several; those of the final choice otherwise.
+    """
+    judges = {one.fold: one for one in selection.folds}
+    own = judges.get(fold) if len(selection.folds) > 1 else None
+    if own is not None and own.fold in {member.fold for member in selection.members}:
+        return own.tta, own.threshold
+    return selection.tta, selection.threshold
+
+
+def judge_held_out(
+    selection: Selection, oof: Path, sample: str, fold: int
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Read a sample's out-of-fold predictions and decide its pixels as its fold was judged.
+
+    Args:
+        selection: what was chosen.
+        oof: folder of out-of-fold predictions of the chosen symmetries and one seed; the others lie beside it.
+        sample: its name.
+        fold: the one that holds it out.
+
+    Returns:
+        (classes, h, w) probabilities and the (h, w) decision.
+
+    Raises:
+        FileReadError: a prediction is missing or damaged.
+    """
+    tta, threshold = judging(selection, fold)
+    folders = _folders(oof, sample, tta)
+    seeds = np.stack([read_oof(oof_path(folder, sample)) for folder in folders])
+    shares = _shares(selection, fold, folders)
+    probability = np.tensordot(shares, seeds, axes=1).astype(np.float32)
+    decision = decide(probability, threshold)
+    if selection.vote == "hard" and len(seeds) > 1:
+        decision = _vote([decide(one, threshold) for one in seeds], shares, len(probability))
+    return probability, decision
 
 
 def decide(probability: NDArray[np.float32], threshold: float | None) -> NDArray[np.uint8]:
@@ -62,9 +90,9 @@ def decide(probability: NDArray[np.float32], threshold: float | None) -> NDArray
     return (np.rint(probability[1] * _FULL) >= cut(threshold)).astype(np.uint8)
 
 
-def _shares(outcome: Outcome, fold: int, folders: Sequence[Path]) -> NDArray[np.float64]:
+def _shares(selection: Selection, fold: int, folders: Sequence[Path]) -> NDArray[np.float64]:
     """Return each seed's share: by the weights of the fold's members, equal where they have none."""
-    weights = np.array([outcome.selection.weight_of(fold, _seed(f)) for f in folders], np.float64)
+    weights = np.array([selection.weight_of(fold, _seed(f)) for f in folders], np.float64)
     return weights / weights.sum() if weights.sum() > 0 else np.full(len(folders), 1 / len(folders))
 
 
@@ -83,11 +111,11 @@ def _vote(
     return votes.argmax(axis=0).astype(np.uint8)
 
 
-def _folders(outcome: Outcome, sample: str, tta: str) -> list[Path]:
-    """Return the folders of all seeds that have this sample; else the one that the outcome names."""
-    beside = outcome.oof.parent.parent / tta
+def _folders(oof: Path, sample: str, tta: str) -> list[Path]:
+    """Return the folders of all seeds that have this sample; else the one that is named."""
+    beside = oof.parent.parent / tta
     found = [f for f in sorted(beside.glob("seed*")) if oof_path(f, sample).is_file()]
-    return found or [outcome.oof]
+    return found or [oof]
 
 
 def _seed(folder: Path) -> int:
