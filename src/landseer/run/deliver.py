@@ -11,13 +11,31 @@ from landseer.predict.spec import ModelSpec, Naming
 from landseer.raster.read import read_info
 from landseer.run.context import Run
 from landseer.run.model_stages import members_of, precision_of, specs_of, trainable, weights_of
-from landseer.select.selection import read_selection
+from landseer.select.selection import Selection, read_selection
 
 
 def write_model(run: Run) -> None:
     """Stage `model`: write the folder that predicts by itself."""
     selection = read_selection(run.path("selection.json"))
-    spec = ModelSpec(
+    spec = spec_of(run, selection)
+    sources = [
+        MemberSource(
+            path=path,
+            fold=member.fold,
+            seed=member.seed,
+            weight=selection.weight_of(member.fold, member.seed) / len(paths),
+            rank=rank,
+        )
+        for member in members_of(run)
+        for paths in [weights_of(run, member)]
+        for rank, path in enumerate(paths)
+    ]
+    save_model_folder(run.path("model"), spec, sources)
+
+
+def spec_of(run: Run, selection: Selection) -> ModelSpec:
+    """Say what the model folder says of everything but the members."""
+    return ModelSpec(
         name=run.recipe.name,
         bands=run.bands,
         file_bands=read_info(Path(trainable(run)["image"].iloc[0])).count,
@@ -34,19 +52,6 @@ def write_model(run: Run) -> None:
         naming=naming_of(run),
         scores=score_notes(selection),
     )
-    sources = [
-        MemberSource(
-            path=path,
-            fold=member.fold,
-            seed=member.seed,
-            weight=selection.weight_of(member.fold, member.seed) / len(paths),
-            rank=rank,
-        )
-        for member in members_of(run)
-        for paths in [weights_of(run, member)]
-        for rank, path in enumerate(paths)
-    ]
-    save_model_folder(run.path("model"), spec, sources)
 
 
 def score_notes(selection: Any) -> dict[str, Any]:
