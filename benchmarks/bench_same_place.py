@@ -11,7 +11,8 @@ without the open sea, whose tiles hold nothing that stays from date to date. 15 
 
 Methods: `default` (elevation and near infrared, flagged pixels left out); `dem`; `nir`; `embedding` (the published kelp
 mapping's way, with a random network where its pretrained one is not at hand); `picture` (its merging on the
-elevation pictures themselves, 32 x 32, by several thresholds). Each runs in a process of its own with one thread.
+elevation pictures themselves, 32 x 32, by several thresholds); `network` (its merging on the network's class scores and
+on its pooled features, by several thresholds). Each runs in a process of its own with one thread.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import tempfile
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
@@ -50,11 +51,12 @@ from landseer.synth.kelp import make_kelp
 from landseer.synth.settings import FlawShares, KelpSynthConfig
 
 SEED = 11
-METHODS = ("default", "dem", "nir", "picture", "embedding")
+METHODS = ("default", "dem", "nir", "picture", "embedding", "network")
 DEM = "where(isnan(dem), 0, dem)"
 OVERLAPS = (0.05, 0.4, 0.6, 0.8, 1.01)
 CLOUDS = (0.0, 0.01, 0.1, 0.3, 0.6, 1.01)
 THRESHOLDS = (0.9, 0.95, 0.97, 0.99)
+NETWORK_THRESHOLDS = (0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97)
 
 Pair = tuple[str, str]
 
@@ -181,11 +183,35 @@ def _network(config: EmbeddingConfig) -> tuple[Any, str]:
 def run_picture(folder: Path, truth: pd.DataFrame) -> dict[str, Any]:
     """Merge by the likeness of the elevation pictures themselves, greedily and by components."""
     order = truth.assign(path=image_paths(folder, truth)).sort_values("tile_id")
-    names = order["tile_id"].tolist()
-    vectors = np.stack([_small(path) for path in order["path"]])
-    wanted = true_pairs(truth)
+    return _merged(truth, order, np.stack([_small(path) for path in order["path"]]))
+
+
+def run_network(folder: Path, truth: pd.DataFrame, config: EmbeddingConfig) -> dict[str, Any]:
+    """Merge by the likeness of what a network makes of the elevation pictures."""
+    order = truth.assign(path=image_paths(folder, truth)).sort_values("tile_id")
+    found: dict[str, Any] = {"encoder": config.encoder, "weights": Path(config.weights).name}
+    for pooled in (False, True):
+        embed = make_embed(config.encoder, config.weights, pooled=pooled)
+        paths = list(order["path"])
+        parts = [
+            embed([picture(read_bands(path, [7])[0]) for path in paths[start : start + 64]])
+            for start in range(0, len(paths), 64)
+        ]
+        merged = _merged(truth, order, np.concatenate(parts), NETWORK_THRESHOLDS)
+        found["pooled" if pooled else "logits"] = merged
+    return found
+
+
+def _merged(
+    truth: pd.DataFrame,
+    order: pd.DataFrame,
+    vectors: NDArray[np.float32],
+    thresholds: Sequence[float] = THRESHOLDS,
+) -> dict[str, Any]:
+    """Merge vectors by several thresholds, and judge each."""
+    names, wanted = order["tile_id"].tolist(), true_pairs(truth)
     found: dict[str, Any] = {}
-    for threshold in THRESHOLDS:
+    for threshold in thresholds:
         alike = find_alike(vectors, threshold)
         pairs = [(names[a], names[b]) for a, b, _ in alike]
         for grouping in ("greedy", "components"):
@@ -214,11 +240,12 @@ def measure(folder: Path, samples: int, method: str, embedding: EmbeddingConfig)
     warnings.simplefilter("ignore", NotGeoreferencedWarning)
     truth = make_set(folder, samples)
     start, cpu_start = time.perf_counter(), time.process_time()
-    judged = (
-        run_picture(folder, truth)
-        if method == "picture"
-        else run_same_place(folder, truth, method, embedding)
-    )
+    if method == "picture":
+        judged = run_picture(folder, truth)
+    elif method == "network":
+        judged = run_network(folder, truth, embedding)
+    else:
+        judged = run_same_place(folder, truth, method, embedding)
     return {
         "seconds": round(time.perf_counter() - start, 1),
         "processor_seconds": round(time.process_time() - cpu_start, 1),
@@ -230,7 +257,7 @@ def main() -> None:
     """Measure each method in a process of its own, and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--samples", type=int, default=2000)
-    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS[:-1]))
     parser.add_argument("--work", type=Path, help="folder to make the tiles in, and to keep")
     parser.add_argument("--encoder", default=EmbeddingConfig().encoder)
     parser.add_argument("--weights", default=EmbeddingConfig().weights, help="as in the recipe")

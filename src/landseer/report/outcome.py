@@ -21,6 +21,26 @@ from landseer.select.suspects import Suspects
 
 
 @dataclass(frozen=True, slots=True)
+class SceneMap:
+    """A scene that was mapped out of fold.
+
+    Attributes:
+        name: of the scene.
+        image, label: its rasters, whole; label None where it has none.
+        map: the class map.
+        gsd_m: side of a pixel on the ground, m, or None.
+        folds: that hold it out.
+    """
+
+    name: str
+    image: Path
+    label: Path | None
+    map: Path
+    gsd_m: float | None
+    folds: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a run left behind, as the report needs it.
 
@@ -44,6 +64,8 @@ class Outcome:
         suspect_pictures: how many of them are shown.
         references: what the data know besides class labels.
         values: real-valued targets, measured; None where a class mask is the only target.
+        maps: scenes that were mapped out of fold.
+        map_scores: content of maps/scores.json.
     """
 
     name: str
@@ -66,6 +88,8 @@ class Outcome:
     suspect_pictures: int = 24
     references: tuple[Reference, ...] = ()
     values: Measured | None = None
+    maps: Sequence[SceneMap] = ()
+    map_scores: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def mask(self) -> str | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from landseer.report.leak import leak_section
 from landseer.report.making import recipe_section, training_section
+from landseer.report.maps_section import maps_section
 from landseer.report.material import channels_section, data_section, folds_section, places_section
 from landseer.report.outcome import Outcome
 from landseer.report.parts import Section
@@ -21,6 +22,7 @@ from landseer.report.value_sections import values_section
 SECTIONS: tuple[Callable[[Outcome], Section | None], ...] = (
     score_section,
     values_section,
+    maps_section,
     choices_section,
     examples_section,
     value_examples_section,

@@ -49,8 +49,9 @@ class Ledger:
         return not self.missing(stage) and kept.get("outputs") == self._outputs(stage)
 
     def missing(self, stage: Stage) -> list[str]:
-        """List the outputs of a stage that are not there."""
-        return [name for name, state in self._outputs(stage).items() if state == MISSING]
+        """List the outputs of a stage that should be there and are not."""
+        states = self._outputs(stage)
+        return [name for name in stage.outputs if states[name] == MISSING]
 
     def forget(self, stage: Stage) -> None:
         """Take a stage's stamp away, for from now on its outputs are in the making."""
@@ -71,7 +72,8 @@ class Ledger:
 
     def _outputs(self, stage: Stage) -> dict[str, str]:
         """Return the states of a stage's outputs."""
-        return {name: self.hashes.state(name) for name in stage.outputs}
+        names = (*stage.outputs, *stage.optional)
+        return {name: self.hashes.state(name) for name in names}
 
     def _extra(self, function: Callable[[Run], Any] | None) -> Any:
         """Return a stage's further values, worked out once."""

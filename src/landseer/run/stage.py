@@ -23,6 +23,7 @@ class Stage:
         outputs: what it writes.
         extra: further values its result depends on (e.g. the state of the data on disk).
         version: raised when the code changes what the stage writes.
+        optional: what it writes for some data only.
     """
 
     name: str
@@ -32,3 +33,4 @@ class Stage:
     outputs: tuple[str, ...]
     extra: Callable[[Run], Any] | None = field(default=None)
     version: int = 1
+    optional: tuple[str, ...] = ()

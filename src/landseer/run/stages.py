@@ -32,6 +32,7 @@ STAGES: tuple[Stage, ...] = (
         inputs=(),
         outputs=("audit/listed.parquet", "audit/listing.csv"),
         extra=data_state,
+        optional=("scenes",),
     ),
     Stage(
         "audit",
