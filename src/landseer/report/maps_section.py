@@ -25,7 +25,7 @@ _NO_DATA = Mark("hatch", "", "no data, or not judged")
 
 
 def maps_section(outcome: Outcome) -> Section | None:
-    """Show scenes as they were mapped out of fold, the best and the worst among them; None where there are no scenes."""
+    """Show scenes as they were mapped out of fold, from the best to the worst; None where there are none."""
     if not outcome.maps or not outcome.map_scores:
         return None
     chosen = _chosen(outcome)
@@ -50,8 +50,8 @@ def _chosen(outcome: Outcome) -> list[SceneMap]:
         outcome.maps, key=lambda scene: -_or_less(values.get(scene.name, {}).get("miou"))
     )
     count = min(len(ordered), max(outcome.config.examples, 0))
-    places = np.unique(np.linspace(0, len(ordered) - 1, count).round().astype(int)) if count else []
-    return [ordered[place] for place in places]
+    places = np.linspace(0, len(ordered) - 1, count).round().astype(int)
+    return [ordered[place] for place in dict.fromkeys(places.tolist())]
 
 
 def _or_less(value: float | None) -> float:
