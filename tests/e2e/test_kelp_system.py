@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import tarfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from landseer.core.files import hash_file, read_json
@@ -12,8 +14,10 @@ from landseer.predict import PredictOptions, predict_files
 from landseer.raster.read import read_bands
 from landseer.recipe.load import load_recipe
 from landseer.recipe.template import fill_template
+from landseer.report.versus_page import build_versus_page
 from landseer.run.context import Run, open_run
 from landseer.run.runner import run_stages
+from landseer.run.versus import compare_runs
 from landseer.samples.table import read_samples, usable
 from landseer.select.selection import read_selection
 from landseer.submit import pack_kelp, score_paths
@@ -104,6 +108,32 @@ def test_the_threshold_can_be_changed_without_training(run: Run, data: Path) -> 
     assert result["select"] != "up to date"
     assert read_selection(run.path("selection.json")).threshold == 0.3
     assert run.path("folds/fold0_seed0/best.safetensors").stat().st_mtime_ns == before
+
+
+def test_two_runs_are_compared_by_what_they_held_out(run: Run, tmp_path: Path) -> None:
+    """Both pooled scores are those of the runs' own selections; against itself a run differs in nothing."""
+    other = tmp_path / "other"
+    shutil.copytree(run.folder, other)
+    changes = ("select.threshold=0.2", "train.images=0")
+    run_stages(open_run(load_recipe(other, changes), other), until="select")
+    base = tmp_path / "base"
+    shutil.copytree(other, base)
+    again = ("select.threshold=0.7", "train.images=0")
+    run_stages(open_run(load_recipe(base, again), base), until="select")
+    found, sides = compare_runs((base, other), resamples=50)
+    for folder, value in ((base, found.whole.first), (other, found.whole.second)):
+        honest = read_selection(folder / "selection.json").crossfit
+        assert value == pytest.approx(honest.value, nan_ok=True)
+    samples = read_samples(other / "samples.parquet")
+    assert len(found.samples) == len(usable(samples, "train"))
+    assert found.n_groups == usable(samples, "train")["group"].nunique()
+    build_versus_page(found, sides, tmp_path / "index.html", examples=2)
+    page = (tmp_path / "index.html").read_text()
+    assert "tiny (first) and tiny (second)" in page
+    moved = [np.sign(pair.gained_px) for pair in found.samples]
+    assert page.count(", what changed") == min(moved.count(1), 2) + min(moved.count(-1), 2) > 0
+    same, _ = compare_runs((other, other), resamples=50)
+    assert all(pair.gained_px == 0 for pair in same.samples)
 
 
 def test_the_test_side_becomes_a_submission_with_a_score(

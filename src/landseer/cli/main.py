@@ -34,6 +34,7 @@ VERBS = {
     "select": "Stage 7: choose threshold, members and TTA; write the model folder.",
     "suspects": "Stage 8: rank the labels that out-of-fold predictions contradict; nothing is left out.",
     "report": "Stage 9: write report/index.html.",
+    "compare": "Compare two runs on the samples that both held out: paired, by place.",
     "leak": "Train a small model under random and under grouped folds: how much does a random split flatter?",
     "predict": "Predict files or folders with a model folder.",
     "submit": "Pack predictions as a contest asks, and check the package.",
