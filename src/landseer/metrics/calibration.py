@@ -84,8 +84,8 @@ def calibration(counts: Reliability) -> Calibration:
     """Read the errors off the counts of one sample or the sum of several.
 
     Edges: without any pixel all figures are NaN.
-    Source: Guo, Pleiss, Sun, Weinberger 2017 (arXiv:1706.04599) for ECE and MCE; Kull et al. 2019 (arXiv:1910.12656) for
-        the error of each class.
+    Source: Guo, Pleiss, Sun, Weinberger 2017 (arXiv:1706.04599) for ECE and MCE; Kull et al. 2019 (arXiv:1910.12656)
+        for the error of each class.
     """
     errors = [_gap(row) for row in counts]
     pixels, said, right = counts[-1]
