@@ -11,30 +11,36 @@ from landseer.losses.family import LOSSES, MASK_LOSSES, VALUE_LOSSES
 from landseer.losses.fitting import losses_for
 from landseer.losses.layers import LayerMixture
 from landseer.losses.mixture import Mixture
-from landseer.losses.pixels import Activation
 from landseer.losses.targets import Balance, TargetLoss, TargetsLoss
+from landseer.losses.twin import TwinMixture
 from landseer.losses.value_mixture import ValueMixture
 from landseer.quantities import Quantity
+from landseer.quantities.mask import Activation
 
 __all__ = ["LOSSES", "build_loss", "build_target_loss", "build_targets_loss"]
 
 
 def build_loss(
     configs: Sequence[LossConfig], n_classes: int, activation: Activation = "softmax"
-) -> Mixture:
+) -> Mixture | TwinMixture:
     """Build the weighted sum of losses that a recipe asks for.
 
     Args:
         configs: validated entries of the recipe key `loss`, at least one.
         n_classes: number of classes, background included.
-        activation: `softmax` (classes exclude each other) or `sigmoid` (each channel is judged alone).
+        activation: `softmax` (classes exclude each other), `sigmoid` (each channel is judged alone) or `twin` (both,
+            each with logits of its own).
 
     Raises:
-        RecipeError: no term, a loss that is not one of masks, class weights that are too many or too few, or class
-            numbers beyond the classes; all of them are listed.
+        RecipeError: no term, a term for one half of logits that have no halves, a loss that is not one of masks, class
+            weights that are too many or too few, or class numbers beyond the classes; all of them are listed.
     """
-    _refuse(_misfits(configs, "mask") + _class_problems(configs, n_classes))
-    return Mixture(_parts(MASK_LOSSES, configs), n_classes, activation)
+    problems = _misfits(configs, "mask") + _class_problems(configs, n_classes)
+    _refuse(problems + ([] if activation == "twin" else _halves(configs)))
+    parts = _parts(MASK_LOSSES, configs)
+    if activation == "twin":
+        return TwinMixture(parts, n_classes)
+    return Mixture(parts, n_classes, activation)
 
 
 def build_target_loss(configs: Sequence[LossConfig], quantity: Quantity) -> TargetLoss:
@@ -54,7 +60,7 @@ def build_target_loss(configs: Sequence[LossConfig], quantity: Quantity) -> Targ
     if quantity.kind == "mask":
         mask: Any = quantity
         return build_loss(configs, mask.n_classes, mask.activation)
-    problems = _misfits(configs, quantity.kind)
+    problems = _misfits(configs, quantity.kind) + _halves(configs)
     if quantity.kind in ("multi_label", "presence"):
         _refuse(problems + _class_problems(configs, 2) + _chosen_classes(configs))
         return LayerMixture(_parts(MASK_LOSSES, configs))
@@ -127,6 +133,16 @@ def _class_problems(configs: Sequence[LossConfig], n_classes: int) -> list[str]:
                     f"{where}: expected classes from 0 to {n_classes - 1}; got {chosen}"
                 )
     return problems
+
+
+def _halves(configs: Sequence[LossConfig]) -> list[str]:
+    """List terms for one half of logits where there are no halves."""
+    return [
+        f"loss[{number}] ({config.kind}): expected no half, for only masks of model.activation twin have any; "
+        f"got {config.half}"
+        for number, config in enumerate(configs)
+        if config.half is not None
+    ]
 
 
 def _chosen_classes(configs: Sequence[LossConfig]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -12,3 +14,6 @@ class LossTerm(BaseModel):
 
     weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     """Factor of this term in the sum."""
+    half: Literal["softmax", "sigmoid"] | None = None
+    """Of a twin mask (`model.activation: twin`): the logits that this term judges; null lets losses of single pixels
+    judge the softmax, and all others the sigmoid."""

@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from landseer.models.decoders_config import ContextFpnOptions, PyramidOptions
+
 DecoderName = Literal[
     "unet",
     "unetplusplus",
@@ -20,6 +22,8 @@ DecoderName = Literal[
     "segformer",
     "dpt",
     "residual_unet",
+    "context_fpn",
+    "pyramid",
 ]
 StemRule = Literal["by_name", "repeat", "mean", "random"]
 FillRule = Literal["minimum", "mean", "zero"]
@@ -153,16 +157,24 @@ class ModelConfig(_Frozen):
     weights: str = "imagenet"
     """`none`, `imagenet` (timm's default tag), a timm tag, or the path of a local .safetensors or .pth file."""
     decoder: DecoderName = "unet"
-    """Decoder of segmentation_models_pytorch, or `residual_unet`: residual deconvolutions up to stride 4 or 2."""
+    """Decoder of segmentation_models_pytorch, or one of three more: `residual_unet` (residual deconvolutions up to
+    stride 4 or 2), `context_fpn` (levels joined at stride 4, then ASPP) and `pyramid` (one level of a feature pyramid)."""
     decoder_channels: tuple[int, ...] | None = None
     """Widths of the decoder, the deepest level first: one per level for unet, unetplusplus, manet, one or two fewer for
     residual_unet, a single one elsewhere; None: its default."""
+    context_fpn: ContextFpnOptions | None = None
+    """Settings of the decoder `context_fpn`; null takes its defaults."""
+    pyramid: PyramidOptions | None = None
+    """Settings of the decoder `pyramid`; null takes its defaults."""
     decoder_attention: Literal["scse"] | None = None
     """Concurrent squeeze and excitation in the decoder (unet and unetplusplus only)."""
     depth: int | None = Field(None, ge=1, le=12)
     """Levels of the encoder that are used; None: the decoder's default."""
     drop_path: float = Field(0.0, ge=0, lt=1)
-    """Share of residual paths dropped while training (stochastic depth), where the encoder has them."""
+    """Share of residual paths dropped while training (stochastic depth, drop connect), where the encoder has them; it
+    rises from 0 at the first block to this at the last."""
+    stem_activation: Literal["mish"] | None = None
+    """What replaces the activation of the encoder's stem; null leaves it as it is."""
     dropout: float = Field(0.0, ge=0, lt=1)
     """Share of feature planes dropped before the head while training."""
     stem: StemRule = "by_name"
@@ -170,5 +182,6 @@ class ModelConfig(_Frozen):
     scale: float = Field(1.0, gt=0.05, le=8)
     """The network sees the channels resized by this factor, and its logits are resized back: below 1 it is faster and
     sees farther, above 1 it resolves small things."""
-    activation: Literal["softmax", "sigmoid"] = "softmax"
-    """Whether classes exclude each other (softmax) or are judged each alone (sigmoid)."""
+    activation: Literal["softmax", "sigmoid", "twin"] = "softmax"
+    """Whether classes exclude each other (softmax), are judged each alone (sigmoid), or both (twin): each way has
+    logits and losses of its own, and the mean of both probabilities is the prediction."""

@@ -11,7 +11,9 @@ import torch
 
 from landseer.errors import UsageError
 from landseer.models.config import ModelConfig
+from landseer.models.context_fpn import ContextFpn
 from landseer.models.encoders import split_name
+from landseer.models.pyramid import Pyramid
 from landseer.models.residual_unet import ResidualUnet
 
 _UNET_WIDTHS = (256, 128, 64, 32, 16)
@@ -31,6 +33,7 @@ class Decoder:
         depths: how many levels of the encoder it can use, the default first.
         stride: the side of an input must be a multiple of this; None: 2 ** depth.
         minimum_px: least side of an input.
+        has_options: whether the recipe has a key of the decoder's name under `model`, with settings of its own.
     """
 
     build: type[smp.base.SegmentationModel]
@@ -42,6 +45,7 @@ class Decoder:
     depths: tuple[int, ...] = (5, 4, 3)
     stride: int | None = None
     minimum_px: int = 1
+    has_options: bool = False
 
 
 _ANY_DEPTH = (5, 4, 3, 2)
@@ -62,6 +66,8 @@ DECODERS: dict[str, Decoder] = {
     "residual_unet": Decoder(
         ResidualUnet, per_level=True, widths=(512, 384, 256), left_out=(2, 1), depths=(5, 4, 3)
     ),
+    "context_fpn": Decoder(ContextFpn, depths=(5,), has_options=True),
+    "pyramid": Decoder(Pyramid, depths=(5,), has_options=True),
 }
 """Every decoder by its recipe name."""
 
@@ -76,6 +82,7 @@ def decoder_settings(config: ModelConfig) -> dict[str, Any]:
     settings: dict[str, Any] = {"encoder_depth": depth, **_widths(config, depth)}
     if config.decoder_attention is not None:
         settings["decoder_attention_type"] = _attention(config)
+    settings |= _own_options(config)
     if config.decoder == "pspnet":
         settings["upsampling"] = 2**depth
     if config.decoder == "dpt":
@@ -83,6 +90,19 @@ def decoder_settings(config: ModelConfig) -> dict[str, Any]:
         width = settings.get("decoder_fusion_channels", 256)
         settings["decoder_intermediate_channels"] = tuple(width * times for times in (1, 2, 4, 4))
     return settings
+
+
+def _own_options(config: ModelConfig) -> dict[str, Any]:
+    """Return the decoder's own settings, where it has any."""
+    given = {n: getattr(config, n) for n, one in DECODERS.items() if one.has_options}
+    foreign = [n for n, options in given.items() if options is not None and n != config.decoder]
+    if foreign:
+        raise UsageError(
+            f"expected settings of {config.decoder} alone; got some of {', '.join(foreign)}",
+            where=f"model.{foreign[0]}",
+        )
+    options = given.get(config.decoder)
+    return {} if options is None else {"options": options}
 
 
 def network_depth(config: ModelConfig) -> int:

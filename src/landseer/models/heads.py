@@ -27,7 +27,7 @@ from landseer.models.heads_config import (
     Upsample,
 )
 from landseer.models.trunk import Trunk
-from landseer.quantities.quantity import Quantity
+from landseer.quantities.quantity import Quantity, n_planes
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Place:
     @property
     def n_outputs(self) -> int:
         """How many planes or numbers the head gives."""
-        return self.outputs[self.name].quantity.n_outputs
+        return n_planes(self.outputs[self.name].quantity)
 
 
 def build_heads(outputs: Mapping[str, Output], trunk: Trunk, seed: int) -> dict[str, nn.Module]:

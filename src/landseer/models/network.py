@@ -20,8 +20,10 @@ from landseer.models.heads import Output, build_heads, check_outputs
 from landseer.models.heads_config import Plain
 from landseer.models.pretrained import fit_pretrained
 from landseer.models.shared import Shared
+from landseer.models.stem_activation import set_stem_activation
 from landseer.models.trunk import trunk_of
 from landseer.models.weights import find_weights
+from landseer.quantities.quantity import n_planes
 
 __all__ = ["ModelConfig", "Network", "Output", "build_network", "parameter_count"]
 
@@ -129,6 +131,8 @@ def build_network(
             channels,
             config.stem,
         )
+    if config.stem_activation is not None:
+        set_stem_activation(parts.encoder, nn.Mish)
     return _with_heads(config, parts, outputs, seed).to(memory_format=torch.channels_last)
 
 
@@ -137,7 +141,7 @@ def _n_own(outputs: Mapping[str, Output]) -> int:
     check_outputs(outputs)
     first = next(iter(outputs.values()))
     is_alone = len(outputs) == 1 and isinstance(first.head, Plain)
-    return first.quantity.n_outputs if is_alone else 1
+    return n_planes(first.quantity) if is_alone else 1
 
 
 def _with_heads(

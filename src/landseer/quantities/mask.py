@@ -16,7 +16,7 @@ from landseer.errors import UsageError
 from landseer.quantities.motion import Motion
 from landseer.quantities.quantity import Extent, Resampling
 
-Activation = Literal["softmax", "sigmoid"]
+Activation = Literal["softmax", "sigmoid", "twin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,9 @@ class ClassMask:
     same pixel are averaged as probabilities.
 
     Attributes:
-        n_classes: number of classes, background included; also the number of logits.
-        activation: `softmax` where classes exclude each other (they sum to one), `sigmoid` where each is judged alone.
+        n_classes: number of classes, background included.
+        activation: `softmax` where classes exclude each other (they sum to one), `sigmoid` where each is judged alone,
+            `twin` where a network answers in both ways and the mean of both probabilities counts.
     """
 
     kind: ClassVar[str] = "mask"
@@ -48,20 +49,35 @@ class ClassMask:
 
     @property
     def n_outputs(self) -> int:
-        """Number of logits a network must give per pixel."""
+        """Number of probabilities per pixel."""
         return self.n_classes
 
-    def value(self, logits_bchw: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+    @property
+    def n_logits(self) -> int:
+        """Number of logits a network must give per pixel (`split_twin` tells what those of a twin are)."""
+        if self.activation != "twin":
+            return self.n_classes
+        return self.n_classes + (1 if self.n_classes == 2 else self.n_classes)
+
+    def value(self, logits_bkhw: Float[Tensor, "b k h w"]) -> Float[Tensor, "b c h w"]:
         """Turn logits into probabilities in [0, 1].
 
         Args:
-            logits_bchw: one logit per class, any float dtype.
+            logits_bkhw: `n_logits` per pixel, any float dtype.
 
         Returns:
             float32, whatever the logits were; NaN logits give NaN.
         """
-        logits = logits_bchw.float()
-        return logits.softmax(dim=1) if self.activation == "softmax" else logits.sigmoid()
+        logits = logits_bkhw.float()
+        if self.activation == "softmax":
+            return logits.softmax(dim=1)
+        if self.activation == "sigmoid":
+            return logits.sigmoid()
+        together, alone = split_twin(logits, self.n_classes)
+        single = alone.sigmoid()
+        if self.n_classes == 2:
+            single = torch.cat([1 - single, single], dim=1)
+        return (together.softmax(dim=1) + single) / 2
 
     def transform(self, values: Tensor, element: d4.Element) -> Tensor:
         """Turn or mirror targets, logits or probabilities (..., h, w)."""
@@ -115,3 +131,20 @@ class ClassMask:
                 f"expected {count} thresholds, one per class but the first; got {len(values)}"
             )
         return torch.tensor(values, dtype=like.dtype, device=like.device).reshape(-1, 1, 1)
+
+
+def split_twin(logits_bkhw: Tensor, n_classes: int) -> tuple[Tensor, Tensor]:
+    """Split the logits of a twin mask.
+
+    Args:
+        logits_bkhw: (b, `n_logits`, h, w).
+        n_classes: number of classes, background included.
+
+    Returns:
+        The first n_classes, whose softmax is a probability, and the rest, whose sigmoid is one: a logit for each class,
+        but of two classes only that of class 1.
+
+    Source: the two heads of EfficientFPN (third place of the Open Cities AI Challenge, 2020): its softmax learnt by the
+        focal loss, its sigmoid by Dice, and both averaged.
+    """
+    return logits_bkhw[:, :n_classes], logits_bkhw[:, n_classes:]

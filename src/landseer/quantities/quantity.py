@@ -20,8 +20,9 @@ Resampling = Literal["nearest", "bilinear"]
 class Quantity(Protocol):
     """A thing predicted per pixel or per image.
 
-    Shapes. Outputs of a network and values: (b, n_outputs, h, w) where dense, (b, n_outputs) per image. Targets:
-    (b, h, w) where dense with one plane, else as values; (b,) or (b, n) per image.
+    Shapes. Outputs of a network and values: (b, n_outputs, h, w) where dense, (b, n_outputs) per image; outputs of a
+    network have `n_planes` where a value is made of more (`twin` masks). Targets: (b, h, w) where dense with one plane,
+    else as values; (b,) or (b, n) per image.
 
     Attributes:
         kind: its recipe name.
@@ -84,3 +85,8 @@ class Quantity(Protocol):
     def from_mean(self, mean: Tensor) -> Tensor:
         """Return values again from a weighted mean of `to_mean`."""
         ...
+
+
+def n_planes(quantity: Quantity) -> int:
+    """Return how many planes or numbers a network must give: as many as a value has, unless the quantity says more."""
+    return int(getattr(quantity, "n_logits", quantity.n_outputs))
