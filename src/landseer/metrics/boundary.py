@@ -72,15 +72,15 @@ def boundary_counts(
 
     Source: Csurka, Larlus and Perronnin 2013, doi:10.5244/C.27.32; boundaries of pixels that are ignored: own.
     """
-    _check(truth, prediction, n_classes)
+    n_used = _check(truth, prediction, n_classes)
     ignored = truth == IGNORE
     prediction = np.where(ignored, np.uint8(IGNORE), prediction)
     judged = ~_near(ignored, tolerance_px) if ignored.any() else ~ignored
     edges = [boundary_pixels(classes) for classes in (prediction, truth)]
     counts = np.zeros((n_classes, N_FIELDS), np.int64)
-    for first in range(0, n_classes, _BITS):
+    for first in range(0, n_used, _BITS):
         sides = [
-            _marks(classes, edge, first, n_classes)
+            _marks(classes, edge, first, n_used)
             for classes, edge in zip((prediction, truth), edges, strict=True)
         ]
         for own, classes in enumerate((prediction, truth)):
@@ -195,14 +195,14 @@ def matched_scores(counts: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
     return {"f1": np.where(is_zero, 0.0, f1), "precision": precision, "recall": recall}
 
 
-def _check(truth: NDArray[np.uint8], prediction: NDArray[np.uint8], n_classes: int) -> None:
-    """Refuse shapes that differ and class numbers outside the table."""
+def _check(truth: NDArray[np.uint8], prediction: NDArray[np.uint8], n_classes: int) -> int:
+    """Refuse shapes that differ and class numbers outside the table; return how many are used, from 0 on."""
     if truth.shape != prediction.shape:
         raise LabelError(
             f"expected a prediction of shape {truth.shape}; got {prediction.shape}",
             do="compare rasters of the same grid",
         )
-    known = truth != IGNORE
+    known, n_used = truth != IGNORE, 0
     for name, classes in (("label", truth), ("prediction", prediction)):
         highest = int(classes.max(initial=0, where=known))
         if highest >= n_classes:
@@ -210,6 +210,8 @@ def _check(truth: NDArray[np.uint8], prediction: NDArray[np.uint8], n_classes: i
                 f"expected class numbers 0 to {n_classes - 1} in the {name}; got {highest}",
                 do="check the class table against the files",
             )
+        n_used = max(n_used, highest + 1)
+    return n_used
 
 
 def _marks(
