@@ -8,18 +8,22 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import geopandas as gpd
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from landseer.adapters import folder, geopose, kelp
+from landseer.adapters import folder, geopose, kelp, landcover
 from landseer.adapters.folder_config import FolderConfig
 from landseer.adapters.geopose_config import GeoposeConfig
 from landseer.adapters.kelp import KelpConfig
+from landseer.adapters.landcover_config import LandcoverConfig
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
 from landseer.core.references import Reference
 from landseer.samples.findings import Finding
 
-AdapterConfig = Annotated[KelpConfig | GeoposeConfig | FolderConfig, Field(discriminator="adapter")]
+AdapterConfig = Annotated[
+    KelpConfig | LandcoverConfig | GeoposeConfig | FolderConfig,
+    Field(discriminator="adapter"),
+]
 """What a recipe says under `data`."""
 
 
@@ -37,7 +41,7 @@ class Adapter:
         prepares: whether scanning writes files.
     """
 
-    config: type[KelpConfig] | type[GeoposeConfig] | type[FolderConfig]
+    config: type[BaseModel]
     scan: Callable[..., tuple[gpd.GeoDataFrame, list[Finding]]]
     bands: Callable[[Any], tuple[Band, ...]]
     classes: Callable[[Any], ClassTable]
@@ -51,6 +55,9 @@ ADAPTERS: dict[str, Adapter] = {
         GeoposeConfig, geopose.scan, geopose.bands, geopose.classes, geopose.references
     ),
     "kelp": Adapter(KelpConfig, kelp.scan, kelp.bands, kelp.classes, kelp.references),
+    "landcover": Adapter(
+        LandcoverConfig, landcover.scan, landcover.bands, landcover.classes, landcover.references
+    ),
 }
 """Adapters by name."""
 
