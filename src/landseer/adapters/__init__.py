@@ -62,7 +62,9 @@ ADAPTERS: dict[str, Adapter] = {
 """Adapters by name."""
 
 
-def scan_samples(config: AdapterConfig, folder: Path) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+def scan_samples(
+    config: AdapterConfig, folder: Path | None = None
+) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     """Make the sample table of a data set, reading headers only.
 
     Args:
