@@ -332,6 +332,19 @@ def _augment(recipe: Recipe) -> Iterator[Problem]:
         )
 
 
+def _maps(recipe: Recipe) -> Iterator[Problem]:
+    """Things that are counted must be classes of the data; windows must hold their overlap."""
+    names = config_classes(recipe.data).names
+    for number, name in enumerate(recipe.maps.objects):
+        if name not in names:
+            yield Problem(("maps", "objects", number), not_among(names, name))
+    if 2 * recipe.maps.overlap_px > recipe.maps.window_px:
+        yield Problem(
+            ("maps", "overlap_px"),
+            f"expected at most half of window_px ({recipe.maps.window_px}); got {recipe.maps.overlap_px}",
+        )
+
+
 Check = Callable[[Recipe], Iterator[Problem]]
 
 CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
@@ -354,6 +367,7 @@ CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("targets", "augment"), _augment),
     (("split", "train"), _folds),
     (("data", "targets", "train"), _monitor),
+    (("data", "maps"), _maps),
     (("data", "targets", "select"), _metric),
     (("select",), _tta),
 )

@@ -19,6 +19,7 @@ from landseer.report.config import ReportConfig
 from landseer.samples.weights import WeightsConfig
 from landseer.select.config import SelectConfig
 from landseer.select.leak_config import LeakConfig
+from landseer.select.maps_config import MapsConfig
 from landseer.splits import SplitConfig
 from landseer.train.config import TrainConfig
 
@@ -67,6 +68,8 @@ class Recipe(BaseModel):
     """How labels that out-of-fold predictions contradict are ranked."""
     leak: LeakConfig = LeakConfig()
     """How `landseer leak` measures what a random split would have flattered."""
+    maps: MapsConfig = MapsConfig()
+    """How maps of whole scenes are made and judged."""
     report: ReportConfig = ReportConfig()
     """What the report shows."""
 

@@ -107,8 +107,7 @@ def _facts(outcome: Outcome, scene: SceneMap, info: RasterInfo) -> tuple[tuple[s
 
 def _main(scores: Mapping[str, Any]) -> list[tuple[str, float | None]]:
     """Return the few scores that stand beside pictures."""
-    names = [name for name in ("miou", "boundary_f1", "objects_f1") if name in scores]
-    return [(name.replace("_", " "), scores[name]) for name in names]
+    return [(name.replace("_", " "), value) for name, value in scores.items()]
 
 
 def _by_class(scores: Mapping[str, Any]) -> Part:
