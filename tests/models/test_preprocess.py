@@ -65,6 +65,7 @@ KINDS = [
     {"kind": "zscore"},
     {"kind": "minmax"},
     {"kind": "none"},
+    {"kind": "range", "low": -20, "high": 300},
     {"kind": "sample_quantile", "low": 0.1, "high": 0.8},
     {"kind": "sample_minmax"},
 ]
@@ -106,8 +107,8 @@ def slow_pixel(pixel):
 def slow_range(values, valid, name, given):
     """Return fill, lowest, highest, clamp from, clamp to, shift, span of one channel of one sample."""
     kind, fill = given.normalise.kind, given.fill
-    if name in given.fixed_range:
-        low, high = given.fixed_range[name]
+    if name in given.fixed_range or kind == "range":
+        low, high = given.fixed_range.get(name, (-20, 300))
         middle = {"minimum": low, "mean": (low + high) / 2, "zero": 0.0}[fill]
         return middle, low, high, low, high, low, high - low
     if kind.startswith("sample"):

@@ -92,6 +92,23 @@ class SampleRank(_Frozen):
     """Rank of each pixel within its sample: what an elevation means for water."""
 
 
+class KnownRange(_Frozen):
+    """Clamp to a range that is known, then scale to [0, 1]: what pretrained weights of Satlas expect."""
+
+    kind: Literal["range"] = "range"
+    """A range of the sensor, such as 0 to 255; unlike a `fixed_range`, such channels take part in colour changes."""
+    low: float = 0.0
+    """Value that becomes 0; what lies below is clamped to it."""
+    high: float = Field(255.0)
+    """Value that becomes 1; what lies above is clamped to it."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"expected low below high; got {self.low} and {self.high}")
+        return self
+
+
 class NoNormalise(_Frozen):
     """Leave the filled values as they are."""
 
@@ -100,7 +117,14 @@ class NoNormalise(_Frozen):
 
 
 Normalise = Annotated[
-    Quantile | ZScore | MinMax | SampleQuantile | SampleMinMax | SampleRank | NoNormalise,
+    Quantile
+    | ZScore
+    | MinMax
+    | KnownRange
+    | SampleQuantile
+    | SampleMinMax
+    | SampleRank
+    | NoNormalise,
     Field(discriminator="kind"),
 ]
 
@@ -153,12 +177,17 @@ class ModelConfig(_Frozen):
     """Which network, and where it starts from (recipe key `model`)."""
 
     encoder: str = "resnet34"
-    """Encoder by its timm name, with or without a weights tag (`efficientnet_b5`, `convnext_tiny.fb_in22k`)."""
+    """Encoder by its timm name, with or without a weights tag (`efficientnet_b5`, `convnext_tiny.fb_in22k`), or one of
+    torchvision's Swin V2: `swin_v2_t`, `swin_v2_s`, `swin_v2_b`."""
     weights: str = "imagenet"
-    """`none`, `imagenet` (timm's default tag), a timm tag, or the path of a local .safetensors or .pth file."""
+    """`none`, `imagenet` (the library's default), a timm tag, the path of a local .safetensors or .pth file, or
+    `satlas:NAME` (`satlas:aerial_swinb_si`), weights of SatlasPretrain."""
+    encoder_maps: Literal["stages", "merges"] = "stages"
+    """Of `swin_v2`: whether the decoder reads what each stage gives, or what each gets (embedded patches and what patch
+    merging gives), as the seed of the land-cover system did; its last stage is then not built."""
     decoder: DecoderName = "unet"
     """Decoder of segmentation_models_pytorch, or one of three more: `residual_unet` (residual deconvolutions up to
-    stride 4 or 2), `context_fpn` (levels joined at stride 4, then ASPP) and `pyramid` (one level of a feature pyramid)."""
+    stride 4 or 2), `context_fpn` (levels joined at stride 4, then ASPP), `pyramid` (one level of a feature pyramid)."""
     decoder_channels: tuple[int, ...] | None = None
     """Widths of the decoder, the deepest level first: one per level for unet, unetplusplus, manet, one or two fewer for
     residual_unet, a single one elsewhere; None: its default."""

@@ -1,4 +1,4 @@
-"""Encoders by their timm names: which there are, and what is wrong with a name before anything is built."""
+"""Encoders by their names: which there are, and what is wrong with a name before anything is built."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import timm
+
+from landseer.models.satlas import PREFIX, SATLAS
+from landseer.models.swin import SWINS
 
 _FILE_ENDINGS = (".safetensors", ".pth", ".pt", ".bin", ".tar")
 
@@ -20,15 +23,18 @@ def check_encoder(name: str) -> str | None:
     """Say what is wrong with an encoder's name, without building it.
 
     Args:
-        name: timm name, with or without a weights tag.
+        name: timm name, with or without a weights tag, or one of torchvision's Swin V2.
 
     Returns:
-        None when timm knows it; otherwise what was expected and the nearest names.
+        None when it is known; otherwise what was expected and the nearest names.
     """
+    if name in SWINS:
+        return None
     architecture, tag = split_name(name)
     if not timm.is_model(architecture):
         return (
-            f"expected an encoder of timm; got {name!r}{_nearest(architecture, timm.list_models())}"
+            f"expected an encoder of timm, or {', '.join(SWINS)}; got {name!r}"
+            f"{_nearest(architecture, [*SWINS, *timm.list_models()])}"
         )
     if tag and tag not in weight_tags(architecture):
         return _bad_tag(architecture, tag)
@@ -39,8 +45,8 @@ def check_weights(encoder: str, weights: str) -> str | None:
     """Say what is wrong with the choice of pretrained weights, without fetching them.
 
     Args:
-        encoder: a timm name that `check_encoder` accepts.
-        weights: `none`, `imagenet`, a tag of timm, or the path of a local file.
+        encoder: a name that `check_encoder` accepts.
+        weights: `none`, `imagenet`, a tag of timm, `satlas:NAME`, or the path of a local file.
 
     Returns:
         None, or what was expected and what came.
@@ -48,14 +54,30 @@ def check_weights(encoder: str, weights: str) -> str | None:
     architecture, _ = split_name(encoder)
     if weights == "none":
         return None
+    if weights.startswith(PREFIX):
+        return _satlas_problem(architecture, weights.removeprefix(PREFIX))
     if is_file_name(weights):
         return (
             None if Path(weights).is_file() else f"expected a weights file; {weights} is not there"
         )
+    if encoder in SWINS:
+        fits = weights == "imagenet"
+        return None if fits else f"expected none, imagenet, satlas:NAME or a file; got {weights!r}"
     tags = weight_tags(architecture)
     if not tags:
         return f"expected weights: none or a local file, for timm has no pretrained {architecture}; got {weights!r}"
     return None if weights in (*tags, "imagenet") else _bad_tag(architecture, weights)
+
+
+def _satlas_problem(architecture: str, name: str) -> str | None:
+    """Say what is wrong with weights of Satlas for an encoder."""
+    fitting = [one for one, known in SATLAS.items() if known.encoder == architecture]
+    if name in fitting:
+        return None
+    if name in SATLAS:
+        return f"expected model.encoder: {SATLAS[name].encoder}, whose weights these are; got {architecture}"
+    listed = ", ".join(fitting) or f"none for {architecture}"
+    return f"expected weights of Satlas ({listed}); got {name!r}{_nearest(name, list(SATLAS))}"
 
 
 def is_file_name(weights: str) -> bool:

@@ -1,8 +1,9 @@
-"""The network: timm encoder, decoder and a head for each target, from channels to outputs at full resolution."""
+"""The network: encoder, decoder and a head for each target, from channels to outputs at full resolution."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import timm
@@ -18,9 +19,13 @@ from landseer.models.decoders import DECODERS, decoder_settings, network_depth
 from landseer.models.encoders import check_encoder, split_name
 from landseer.models.heads import Output, build_heads, check_outputs
 from landseer.models.heads_config import Plain
-from landseer.models.pretrained import fit_pretrained
+from landseer.models.pretrained import fit_pretrained, fit_swin, with_stem_for
+from landseer.models.published import pyramid_of
+from landseer.models.satlas import satlas_of
 from landseer.models.shared import Shared
+from landseer.models.stem import RGB
 from landseer.models.stem_activation import set_stem_activation
+from landseer.models.swin import SWINS, SwinEncoder, known_to_smp
 from landseer.models.trunk import trunk_of
 from landseer.models.weights import find_weights
 from landseer.quantities.quantity import n_planes
@@ -124,16 +129,34 @@ def build_network(
     state = find_weights(config.encoder, config.weights) if pretrained else None
     parts = _assemble(config, len(channels), n_own, seed)
     if state is not None:
-        fit_pretrained(
-            parts.encoder,
-            lambda count, overlay: _assemble(config, count, 1, seed, overlay).encoder,
-            state,
-            channels,
-            config.stem,
-        )
+        _fit(config, parts, state, channels, seed)
     if config.stem_activation is not None:
         set_stem_activation(parts.encoder, nn.Mish)
     return _with_heads(config, parts, outputs, seed).to(memory_format=torch.channels_last)
+
+
+def _fit(
+    config: ModelConfig,
+    parts: SegmentationModel,
+    state: Mapping[str, Tensor],
+    channels: Mapping[str, Sequence[str]],
+    seed: int,
+) -> None:
+    """Load pretrained weights into the encoder, and into a pyramid that asks for them."""
+    known = satlas_of(config.weights)
+    kernels = RGB if known is None else known.codes
+    if isinstance(parts.encoder, SwinEncoder):
+        fit_swin(parts.encoder, state, channels, config.stem, kernels)
+    else:
+        fit_pretrained(
+            parts.encoder,
+            lambda count, overlay: _assemble(config, count, 1, seed, overlay).encoder,
+            with_stem_for(state, channels, config.stem, kernels),
+            channels,
+            config.stem,
+        )
+    if config.pyramid is not None and config.pyramid.pretrained:
+        parts.decoder.take(pyramid_of(state))
 
 
 def _n_own(outputs: Mapping[str, Output]) -> int:
@@ -173,14 +196,16 @@ def _assemble(
     overlay: Mapping[str, Any] | None = None,
 ) -> SegmentationModel:
     """Build encoder, decoder and head with their own random numbers; `overlay` is where timm finds weights."""
-    settings = {**decoder_settings(config), **_encoder_settings(config)}
+    settings = decoder_settings(config)
+    if config.encoder not in SWINS:
+        settings |= _encoder_settings(config)
     if overlay is not None:
         settings |= {"encoder_weights": True, "pretrained_cfg_overlay": dict(overlay)}
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _encoder_name(config, in_channels) as name:
         torch.default_generator.manual_seed(derive(seed, "network"))
         try:
             return DECODERS[config.decoder].build(
-                encoder_name=f"tu-{split_name(config.encoder)[0]}",
+                encoder_name=name,
                 in_channels=in_channels,
                 classes=n_outputs,
                 **{"encoder_weights": None, **settings},
@@ -192,6 +217,18 @@ def _assemble(
                 do="choose another encoder (dpt: a vision transformer; others: one with a feature pyramid), "
                 "or leave depth and drop_path away",
             ) from error
+
+
+def _encoder_name(config: ModelConfig, in_channels: int) -> AbstractContextManager[str]:
+    """Return the name under which segmentation_models_pytorch builds the encoder, as long as the context lasts."""
+    if config.encoder in SWINS:
+        return known_to_smp(config.encoder, in_channels, config.drop_path, config.encoder_maps)
+    if config.encoder_maps != "stages":
+        raise UsageError(
+            f"expected an encoder of {', '.join(SWINS)} for {config.encoder_maps}; got {config.encoder}",
+            where="model.encoder_maps",
+        )
+    return nullcontext(f"tu-{split_name(config.encoder)[0]}")
 
 
 def _encoder_settings(config: ModelConfig) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from torch import Tensor
 from landseer.errors import DataError
 from landseer.models.config import (
     FillRule,
+    KnownRange,
     MinMax,
     NoNormalise,
     PreprocessConfig,
@@ -141,6 +142,8 @@ def build_scaling(name: str, config: PreprocessConfig, statistics: Statistics) -
     if name in config.fixed_range:
         return _range_scaling(*config.fixed_range[name], config.fill)
     normalise = config.normalise_channels.get(name, config.normalise)
+    if isinstance(normalise, KnownRange):
+        return _range_scaling(normalise.low, normalise.high, config.fill)
     if isinstance(normalise, SampleRank):
         return RankScaling()
     if isinstance(normalise, SampleQuantile | SampleMinMax):

@@ -81,6 +81,79 @@ def _donor(build: BuildEncoder, state: Mapping[str, Tensor], count: int) -> nn.M
         ) from error
 
 
+def with_stem_for(
+    state: Mapping[str, Tensor],
+    channels: Mapping[str, Sequence[str]],
+    rule: StemRule,
+    kernels: Sequence[str],
+) -> Mapping[str, Tensor]:
+    """Give a ResNet's weights that were trained on many bands a stem for these channels.
+
+    Args:
+        state: the weights by timm's keys.
+        channels: band codes by channel name, in order.
+        rule: how the stem is adapted.
+        kernels: codes of the bands for which the stem was trained; where they are three, nothing is done.
+
+    Raises:
+        WeightsError: there are three channels, which have weights of their own.
+    """
+    if len(kernels) == 3 or "conv1.weight" not in state:
+        return state
+    if len(channels) == 3:
+        raise WeightsError(
+            f"expected more channels than 3 for weights of {len(kernels)} bands",
+            where="model.weights",
+            do="take the weights whose name ends in rgb",
+        )
+    stem = adapt_stem(state["conv1.weight"], channels, rule, kernels=kernels)
+    return {**state, "conv1.weight": stem}
+
+
+def fit_swin(
+    encoder: nn.Module,
+    state: Mapping[str, Tensor],
+    channels: Mapping[str, Sequence[str]],
+    rule: StemRule,
+    kernels: Sequence[str],
+) -> None:
+    """Load pretrained weights into torchvision's Swin V2, in place.
+
+    Args:
+        encoder: the encoder to fill.
+        state: the weights by torchvision's keys; those of its classifier are left alone.
+        channels: band codes by channel name, in order.
+        rule: how the stem is adapted; `random` keeps the encoder's own.
+        kernels: codes of the bands for which the stem was trained. A stem of as many channels as there are, but of
+            other bands, is copied as it is.
+
+    Raises:
+        WeightsError: the weights belong to another encoder, or the stem cannot be adapted.
+    """
+    own = encoder.state_dict()
+    stem = "features.0.0.weight"
+    wrong = [
+        key
+        for key, tensor in own.items()
+        if key not in state or (key != stem and state[key].shape != tensor.shape)
+    ]
+    if wrong:
+        raise WeightsError(
+            f"expected weights of this encoder, all of its layers; {len(wrong)} are not in the file or are of another "
+            f"shape, such as {', '.join(wrong[:3])}",
+            where="model.weights",
+            do="give the weights of the encoder named in model.encoder",
+        )
+    for key, tensor in own.items():
+        if key != stem:
+            tensor.copy_(state[key])
+        elif rule != "random":
+            is_own = state[key].shape[1] == len(channels) != len(kernels)
+            tensor.copy_(
+                state[key] if is_own else adapt_stem(state[key], channels, rule, kernels=kernels)
+            )
+
+
 @contextmanager
 def _quiet_timm() -> Iterator[None]:
     """Keep timm from logging that classifier weights are left over, which they always are."""

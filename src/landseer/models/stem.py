@@ -10,7 +10,7 @@ from torch import Tensor
 from landseer.errors import WeightsError
 from landseer.models.config import StemRule
 
-_RGB = ("R", "G", "B")
+RGB = ("R", "G", "B")
 """Band codes in the order of a pretrained stem's kernels."""
 
 
@@ -20,57 +20,62 @@ def adapt_stem(
     rule: StemRule = "by_name",
     *,
     seed: int = 0,
+    kernels: Sequence[str] = RGB,
 ) -> Tensor:
-    """Spread the kernels of a three-channel stem over the given channels.
+    """Spread the kernels of a pretrained stem, mostly those of red, green and blue, over the given channels.
 
-    Every rule but `random` multiplies by 3 / n for n channels: where all channels carry the same value, the mean
-    response stays what it was (exactly so for `mean`, for `repeat` when 3 divides n, and for `by_name` when red,
-    green and blue are all there or all absent).
+    Every rule but `random` multiplies by 3 / n for n channels (kernels by channels): where all channels carry the same
+    value, the mean response stays what it was (exactly so for `mean`, for `repeat` when 3 divides n, and for `by_name`
+    when red, green and blue are all there or all absent).
 
     Args:
-        weight_oihw: (o, 3, kh, kw) kernels for red, green, blue.
+        weight_oihw: (o, 3, kh, kw) kernels for red, green, blue, or (o, k, kh, kw) for those of `kernels`.
         channels: codes (`R`, `N`, …) by channel name, in channel order; indices have none.
-        rule: `by_name`: channels with code R, G, B take their own kernel, all others the mean of the three ·
+        rule: `by_name`: channels with code R, G, B take their own kernel, all others the mean of all ·
             `repeat`: R, G, B, R, G, … as timm does · `mean`: the mean everywhere · `random`: Kaiming, from `seed`.
         seed: for `random`; the global generator is not touched.
+        kernels: codes of the bands for which the kernels were learnt, in their order.
 
     Returns:
         (o, n, kh, kw), same dtype and device.
 
     Raises:
-        WeightsError: the stem has not three input channels, or no channels were given.
+        WeightsError: the stem has not as many input channels as `kernels`, or no channels were given.
     """
-    if weight_oihw.ndim != 4 or weight_oihw.shape[1] != 3 or not channels:
+    if weight_oihw.ndim != 4 or weight_oihw.shape[1] != len(kernels) or not channels:
         raise WeightsError(
-            f"expected a stem of shape (o, 3, h, w) and at least one channel; got {tuple(weight_oihw.shape)} "
-            f"and {len(channels)} channels",
+            f"expected a stem of shape (o, {len(kernels)}, h, w) and at least one channel; "
+            f"got {tuple(weight_oihw.shape)} and {len(channels)} channels",
             do="choose an encoder whose first layer is a plain convolution, or `weights: none`",
         )
     if rule == "random":
         return _random(weight_oihw, len(channels), seed)
-    return _RULES[rule](weight_oihw, list(channels.values())) * (3 / len(channels))
+    spread = _RULES[rule](weight_oihw, list(channels.values()), kernels)
+    return spread * (len(kernels) / len(channels))
 
 
-def _by_name(weight_oihw: Tensor, codes: list[Sequence[str]]) -> Tensor:
-    """Give each colour its own kernel and everything else their mean."""
+def _by_name(weight_oihw: Tensor, codes: list[Sequence[str]], kernels: Sequence[str]) -> Tensor:
+    """Give each band its own kernel and everything else their mean."""
     mean = weight_oihw.mean(dim=1)
-    return torch.stack([_kernel(weight_oihw, mean, own) for own in codes], dim=1)
+    return torch.stack([_kernel(weight_oihw, mean, own, kernels) for own in codes], dim=1)
 
 
-def _kernel(weight_oihw: Tensor, mean_ohw: Tensor, codes: Sequence[str]) -> Tensor:
+def _kernel(
+    weight_oihw: Tensor, mean_ohw: Tensor, codes: Sequence[str], kernels: Sequence[str]
+) -> Tensor:
     """Return the kernel of one channel."""
-    for position, code in enumerate(_RGB):
+    for position, code in enumerate(kernels):
         if code in codes:
             return weight_oihw[:, position]
     return mean_ohw
 
 
-def _repeat(weight_oihw: Tensor, codes: list[Sequence[str]]) -> Tensor:
+def _repeat(weight_oihw: Tensor, codes: list[Sequence[str]], kernels: Sequence[str]) -> Tensor:
     """Repeat red, green, blue over the channels."""
-    return weight_oihw[:, [position % 3 for position in range(len(codes))]]
+    return weight_oihw[:, [position % len(kernels) for position in range(len(codes))]]
 
 
-def _mean(weight_oihw: Tensor, codes: list[Sequence[str]]) -> Tensor:
+def _mean(weight_oihw: Tensor, codes: list[Sequence[str]], kernels: Sequence[str]) -> Tensor:
     """Give every channel the mean kernel."""
     return weight_oihw.mean(dim=1, keepdim=True).repeat(1, len(codes), 1, 1)
 
@@ -83,7 +88,7 @@ def _random(weight_oihw: Tensor, count: int, seed: int) -> Tensor:
     return drawn.to(weight_oihw)
 
 
-_RULES: dict[str, Callable[[Tensor, list[Sequence[str]]], Tensor]] = {
+_RULES: dict[str, Callable[[Tensor, list[Sequence[str]], Sequence[str]], Tensor]] = {
     "by_name": _by_name,
     "repeat": _repeat,
     "mean": _mean,

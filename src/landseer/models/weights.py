@@ -9,12 +9,16 @@ from typing import Any
 import huggingface_hub
 import timm
 import torch
+import torchvision
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
 from landseer.errors import WeightsError
 from landseer.models.encoders import check_weights, is_file_name, split_name, weight_tags
+from landseer.models.published import by_own_keys
+from landseer.models.satlas import PREFIX, REPOSITORY
+from landseer.models.swin import SWINS
 
 HUB_FILE = "model.safetensors"
 """Name of the weights in every timm repository of the hub."""
@@ -24,11 +28,13 @@ def find_weights(encoder: str, weights: str) -> dict[str, Tensor] | None:
     """Find the pretrained weights of an encoder.
 
     Args:
-        encoder: timm name, with or without a tag.
-        weights: `none`, `imagenet` (the encoder's own tag, or timm's default one), a tag, or a local file.
+        encoder: timm name, with or without a tag, or one of torchvision's Swin V2.
+        weights: `none`, `imagenet` (the encoder's own tag, or the library's default one), a tag, `satlas:NAME`, or a
+            local file.
 
     Returns:
-        Tensors by timm's keys, on the CPU; None for `none`.
+        Tensors by the library's keys, on the CPU, and those of a feature pyramid under `fpn.` where the file has one;
+        None for `none`.
 
     Raises:
         WeightsError: no such weights, or they cannot be read or fetched; the text says how to get them.
@@ -40,9 +46,13 @@ def find_weights(encoder: str, weights: str) -> dict[str, Tensor] | None:
         )
     if weights == "none":
         return None
+    if weights.startswith(PREFIX):
+        return by_own_keys(read_state(_satlas_path(weights)))
     if is_file_name(weights):
-        return read_state(Path(weights))
-    return _from_hub(encoder, weights)
+        return by_own_keys(read_state(Path(weights)))
+    return (
+        read_state(_torchvision_path(encoder)) if encoder in SWINS else _from_hub(encoder, weights)
+    )
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
@@ -110,21 +120,46 @@ def _from_hub(encoder: str, weights: str) -> dict[str, Tensor]:
     return read_state(Path(path))
 
 
-def _download(repository: str) -> str:
+def _satlas_path(weights: str) -> Path:
+    """Return the path of a file of Satlas in the cache; fetch it when it is not there."""
+    name = f"{weights.removeprefix(PREFIX)}.pth"
+    try:
+        return Path(_download(REPOSITORY, name))
+    except Exception as error:  # as above
+        url = f"https://huggingface.co/{REPOSITORY}/resolve/main/{name}"
+        raise _unreachable(weights, url, _first_line(error)) from error
+
+
+def _torchvision_path(encoder: str) -> Path:
+    """Return the path of torchvision's ImageNet weights in torch's cache; fetch them when they are not there."""
+    url = torchvision.models.get_model_weights(encoder)["DEFAULT"].url
+    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    if path.is_file():
+        return path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(url, str(path), progress=False)
+    except OSError as error:
+        raise _unreachable(
+            encoder, url, _first_line(error), f"{path.parent} (moved by TORCH_HOME)"
+        ) from error
+    return path
+
+
+def _download(repository: str, name: str = HUB_FILE) -> str:
     """Return the path of the cached file; go to the network only when it is not there."""
-    cached = huggingface_hub.try_to_load_from_cache(repository, HUB_FILE)
-    return (
-        cached if isinstance(cached, str) else huggingface_hub.hf_hub_download(repository, HUB_FILE)
-    )
+    cached = huggingface_hub.try_to_load_from_cache(repository, name)
+    return cached if isinstance(cached, str) else huggingface_hub.hf_hub_download(repository, name)
 
 
-def _unreachable(name: str, url: str, reason: str) -> WeightsError:
+def _unreachable(name: str, url: str, reason: str, cache: str | None = None) -> WeightsError:
     """Say how to get weights that could not be fetched."""
+    hub = f"{huggingface_hub.constants.HF_HUB_CACHE} (moved by HF_HOME)"
     return WeightsError(
         f"expected the pretrained weights {name}; they are not in the cache and could not be fetched: {reason}",
-        where=f"cache {huggingface_hub.constants.HF_HUB_CACHE} (moved by HF_HOME)",
+        where=f"cache {cache or hub}",
         do=f"where there is a network, fetch {url} and give its path as model.weights; or copy a filled cache here "
-        "and set HF_HOME; or set model.weights: none",
+        f"and set {'TORCH_HOME' if cache else 'HF_HOME'}; or set model.weights: none",
     )
 
 
