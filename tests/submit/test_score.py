@@ -9,6 +9,10 @@ from sklearn.metrics import accuracy_score, f1_score, jaccard_score, matthews_co
 
 from landseer.core.classes import ClassTable
 from landseer.errors import DataError, FileReadError, GridError, LabelError, UsageError
+from landseer.metrics.bootstrap import interval
+from landseer.metrics.confusion import confusion_matrix
+from landseer.metrics.map_counts import MapRules
+from landseer.metrics.scores import scores
 from landseer.raster.write import write_raster
 from landseer.submit import METRICS, score_paths
 from landseer.submit.score import MAP_METRICS
@@ -43,6 +47,8 @@ def test_parity(maps, tmp_path: Path):
         "dice": f1_score(*flat),
         "iou": jaccard_score(*flat),
         "iou-macro": jaccard_score(*flat, average="macro"),
+        "miou": jaccard_score(*flat, average="macro"),
+        "jaccard": jaccard_score(*flat),
         "accuracy": accuracy_score(*flat),
         "mcc": matthews_corrcoef(*flat),
     }
@@ -140,3 +146,30 @@ def test_probabilities_beside_the_maps_are_no_maps(tmp_path):
             write_raster(tmp_path / folder / f"{name}.tif", np.ones((4, 4), np.uint8))
     write_raster(tmp_path / "maps" / "a_probability.tif", np.ones((4, 4), np.float32))
     assert score_paths(tmp_path / "maps", tmp_path / "truth", "iou").value == 1.0
+
+
+def test_each_file_and_how_sure_the_score_is(maps, tmp_path: Path):
+    truth, prediction = maps
+    result = score(tmp_path, "jaccard", with_files=True, with_interval=True)
+    assert result.files["T2_kelp.tif"] == pytest.approx(
+        jaccard_score(truth[2].ravel(), prediction[2].ravel())
+    )
+    assert np.isnan(result.files["T4_kelp.tif"])
+    matrices = np.stack([confusion_matrix(t, p, 2) for t, p in zip(truth, prediction, strict=True)])
+    expected = interval(matrices, range(5), lambda m: scores(m, ("a", "b"))["iou_b"], seed=0)
+    assert result.interval == pytest.approx(expected)
+    assert result.as_dict()["files"]["T4_kelp.tif"] is None
+    assert result.figures()["95 % interval"] == f"{expected[0]:.4f} to {expected[1]:.4f}"
+
+
+def test_shapes(tmp_path: Path):
+    truth = np.zeros((40, 40), np.uint8)
+    truth[5:15, 5:15] = truth[22:34, 20:36] = 1
+    write_raster(tmp_path / "truth" / "a.tif", truth)
+    write_raster(tmp_path / "prediction" / "a.tif", np.roll(truth, 3, 1))
+    assert score(tmp_path, "spacenet-f1").objects == (2, 0, 0)
+    strict = score(tmp_path, "spacenet-f1", rules=MapRules(min_iou=0.6, min_area_px=101))
+    assert strict.objects == (1, 0, 0) and strict.value == 1
+    assert score(tmp_path, "boundary-f1", rules=MapRules(tolerance_px=3)).value == 1
+    assert score(tmp_path, "boundary-f1").value < 0.7
+    assert score(tmp_path, "boundary-f1").objects is None
