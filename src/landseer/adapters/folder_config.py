@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -159,12 +160,22 @@ class FolderConfig(BaseModel):
 
     def class_table(self) -> ClassTable:
         """Return the classes."""
-        return ClassTable(
-            names=tuple(spec.name for spec in self.classes),
-            values=tuple(spec.value for spec in self.classes),
-            colours=tuple(_colour(spec, place) for place, spec in enumerate(self.classes)),
-            ignore=self.ignore,
-        )
+        return class_table(self.classes, self.ignore)
+
+
+def class_table(specs: Sequence[ClassSpec], ignore: Sequence[Value] = ()) -> ClassTable:
+    """Return the table of classes as a recipe lists them.
+
+    Args:
+        specs: background first where there is one; those without colour get one.
+        ignore: label values that neither train nor count.
+    """
+    return ClassTable(
+        names=tuple(spec.name for spec in specs),
+        values=tuple(spec.value for spec in specs),
+        colours=tuple(_colour(spec, place) for place, spec in enumerate(specs)),
+        ignore=tuple(ignore),
+    )
 
 
 def _colour(spec: ClassSpec, place: int) -> str:

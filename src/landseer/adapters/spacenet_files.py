@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 _AREA = re.compile(r"(?P<area>AOI_\d+_[A-Za-z]+)_img(?P<number>\d+)$")
 _PLACE = re.compile(r"(?:^|_)(?P<place>\d+_\d+)$")
@@ -31,7 +32,7 @@ class Tile:
     name: str
     place: str
     area: str | None
-    side: str
+    side: Literal["train", "test"]
     path: Path
     angle_deg: int | None = None
     catid: str | None = None
@@ -83,7 +84,8 @@ def read_name(path: Path, root: Path) -> Tile | None:
     place = place_of(path.stem)
     if place is None:
         return None
-    side = "test" if _TEST.search(str(path.relative_to(root))) else "train"
+    is_test = _TEST.search(str(path.relative_to(root))) is not None
+    side: Literal["train", "test"] = "test" if is_test else "train"
     area = _AREA.search(path.stem)
     if area is not None:
         return Tile(place, place, area["area"], side, path)
