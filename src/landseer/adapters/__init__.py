@@ -10,18 +10,27 @@ from typing import Annotated, Any
 import geopandas as gpd
 from pydantic import BaseModel, Field
 
-from landseer.adapters import folder, geopose, kelp, landcover
+from landseer.adapters import folder, geopose, kelp, landcover, opencities, spacenet, stac
 from landseer.adapters.folder_config import FolderConfig
 from landseer.adapters.geopose_config import GeoposeConfig
 from landseer.adapters.kelp import KelpConfig
 from landseer.adapters.landcover_config import LandcoverConfig
+from landseer.adapters.opencities_config import OpencitiesConfig
+from landseer.adapters.spacenet_config import SpacenetConfig
+from landseer.adapters.stac_config import StacConfig
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
 from landseer.core.references import Reference
 from landseer.samples.findings import Finding
 
 AdapterConfig = Annotated[
-    KelpConfig | LandcoverConfig | GeoposeConfig | FolderConfig,
+    KelpConfig
+    | LandcoverConfig
+    | OpencitiesConfig
+    | SpacenetConfig
+    | GeoposeConfig
+    | StacConfig
+    | FolderConfig,
     Field(discriminator="adapter"),
 ]
 """What a recipe says under `data`."""
@@ -57,6 +66,25 @@ ADAPTERS: dict[str, Adapter] = {
     "kelp": Adapter(KelpConfig, kelp.scan, kelp.bands, kelp.classes, kelp.references),
     "landcover": Adapter(
         LandcoverConfig, landcover.scan, landcover.bands, landcover.classes, landcover.references
+    ),
+    "opencities": Adapter(
+        OpencitiesConfig,
+        opencities.scan,
+        opencities.bands,
+        opencities.classes,
+        opencities.references,
+        prepares=True,
+    ),
+    "spacenet": Adapter(
+        SpacenetConfig,
+        spacenet.scan,
+        spacenet.bands,
+        spacenet.classes,
+        spacenet.references,
+        prepares=True,
+    ),
+    "stac": Adapter(
+        StacConfig, stac.scan, stac.bands, stac.classes, stac.references, prepares=True
     ),
 }
 """Adapters by name."""
