@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from landseer.cli.demo import SMALL
+from landseer.cli.demo_tiles import SMALL
 from landseer.core.files import write_json, write_text
 from landseer.core.memory import keep_freed_memory
 from landseer.predict import (
