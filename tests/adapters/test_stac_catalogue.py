@@ -94,6 +94,13 @@ def test_what_is_no_catalogue_is_refused(tmp_path: Path, text):
         read_catalogue(tmp_path / "none.json")
 
 
+def test_folders_of_catalogues_and_collections(tmp_path: Path):
+    make_catalogue(tmp_path)
+    assert len(read_catalogue(tmp_path)) == len(read_catalogue(tmp_path / "towns")) == 2
+    with pytest.raises(FileReadError, match=r"catalog\.json"):
+        read_catalogue(tmp_path / "towns" / "s1")
+
+
 def test_what_to_install(tmp_path: Path, monkeypatch):
     found = builtins.__import__
 

@@ -74,7 +74,7 @@ def scan(config: StacConfig, work: Path) -> tuple[gpd.GeoDataFrame, list[Finding
 
 def _scene_items(config: StacConfig) -> tuple[list[StacItem], list[StacItem]]:
     """Read the catalogue; return the items that have the images, and all items."""
-    every = read_catalogue(config.catalogue)
+    every = read_catalogue(config.root)
     found = [item for item in every if _images(config, item)]
     if not found:
         wanted = (
@@ -86,7 +86,7 @@ def _scene_items(config: StacConfig) -> tuple[list[StacItem], list[StacItem]]:
         there = ", ".join(f"{key} ({count})" for key, count in keys.most_common(6)) or "none"
         raise DataError(
             f"expected items with {wanted}; {len(every)} items have the assets: {there}",
-            where=config.catalogue,
+            where=config.root,
             do="name the images' keys by `assets`",
         )
     return found, every

@@ -96,7 +96,7 @@ def read_catalogue(path: Path) -> list[StacItem]:
     """Read all items of a catalogue or a collection.
 
     Args:
-        path: catalog.json or collection.json.
+        path: catalog.json or collection.json, or the folder that holds it.
 
     Returns:
         The items in the order of the catalogue.
@@ -109,6 +109,8 @@ def read_catalogue(path: Path) -> list[StacItem]:
     Edges: nothing is fetched; addresses on servers are looked for beside the catalogue, as `local_file` says.
     """
     path, pystac = Path(path).absolute(), _pystac()
+    if path.is_dir():
+        path = next((path / name for name in _COMMON if (path / name).is_file()), path / _COMMON[0])
     root = path.parent
     try:
         catalogue = pystac.Catalog.from_file(str(path), stac_io=_disk(pystac, root))

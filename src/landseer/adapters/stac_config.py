@@ -19,8 +19,9 @@ class StacConfig(BaseModel):
 
     adapter: Literal["stac"]
     """Name of the adapter."""
-    catalogue: Path
-    """The catalog.json or collection.json. Nothing is fetched: addresses on servers are looked for beside it."""
+    root: Path
+    """The catalog.json or collection.json, or the folder that holds it. Nothing is fetched: addresses on servers are
+    looked for beside it."""
     assets: tuple[str, ...] = ()
     """Keys of the images, such as [visual] or [B04, B03, B02], whose bands follow each other; none take all assets with
     the role `data`."""
