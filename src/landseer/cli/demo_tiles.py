@@ -74,7 +74,7 @@ class Demo:
 def demo_settings(config: Any, **values: Any) -> Any:
     """Make a data set's settings from the options that were given."""
     given = {name: value for name, value in values.items() if value is not None}
-    return room("cli.settings").makedemo_settings(config, given)
+    return room("cli.settings").make_settings(config, given)
 
 
 def make_kelp(data: Path, train: int | None, test: int | None, seed: int) -> Any:
