@@ -112,8 +112,11 @@ def read_catalogue(path: Path) -> list[StacItem]:
     if path.is_dir():
         path = next((path / name for name in _COMMON if (path / name).is_file()), path / _COMMON[0])
     root = path.parent
+    disk = _disk(pystac, root)
     try:
-        catalogue = pystac.Catalog.from_file(str(path), stac_io=_disk(pystac, root))
+        is_collection = pystac.Collection.matches_object_type(disk.read_json(str(path)))
+        kind = pystac.Collection if is_collection else pystac.Catalog
+        catalogue = kind.from_file(str(path), stac_io=disk)
         catalogue.set_root(catalogue)
         return [_item(root, item) for item in catalogue.get_items(recursive=True)]
     except _faults(pystac) as error:
