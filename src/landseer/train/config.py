@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _CONFIG = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -142,6 +142,18 @@ class EarlyStop(BaseModel):
     """Smallest rise that counts as an improvement."""
 
 
+class Freeze(BaseModel):
+    """For how long how much of the encoder is frozen."""
+
+    model_config = _CONFIG
+
+    stages: int = Field(ge=1, le=12)
+    """Stages from the input on that stay as they are, their norms too: all that the first so many maps depend on which
+    the decoder reads. Of the strides 2, 4, 8, 16, 32 of most encoders; of 4, 8, 16, 32 where the first stride is 4."""
+    epochs: int | None = Field(None, ge=1)
+    """Epochs; null leaves them frozen to the end."""
+
+
 class TrainConfig(BaseModel):
     """How each member is trained (recipe key `train`)."""
 
@@ -161,6 +173,8 @@ class TrainConfig(BaseModel):
     """How the learning rate changes with time."""
     clip_norm: float | None = Field(None, gt=0)
     """Largest norm of the gradient; null does not clip."""
+    freeze: tuple[Freeze, ...] = ()
+    """What is frozen at first, one step after another, e.g. `[{stages: 4, epochs: 5}, {stages: 2, epochs: 5}]`."""
     ema_decay: float | None = Field(None, gt=0, lt=1)
     """Decay of the running mean of the weights that is validated and kept; null keeps the weights."""
     early_stop: EarlyStop | None = None
@@ -189,3 +203,14 @@ class TrainConfig(BaseModel):
     """Epochs between validations; the last epoch always validates."""
     images: int = Field(4, ge=0)
     """Validation samples drawn after each validation, with a confusion matrix; 0 draws nothing."""
+    profile: int = Field(0, ge=0, le=1000)
+    """Steps of the first epoch whose operations are timed, into `profile/` beside the weights; 0 times none."""
+
+    @model_validator(mode="after")
+    def _freezing_ends_last(self) -> Self:
+        for step in self.freeze[:-1]:
+            if step.epochs is None:
+                raise ValueError(
+                    "freeze: expected epochs of every step but the last, for without them none comes after it"
+                )
+        return self

@@ -34,6 +34,7 @@ from landseer.track.history import History
 from landseer.track.progress import EpochLine
 from landseer.track.tensorboard import TensorBoard, tensorboard_installed
 from landseer.train.config import TrainConfig
+from landseer.train.freeze import Freezer
 from landseer.train.module import (
     Plan,
     TrainingModule,
@@ -44,6 +45,8 @@ from landseer.train.module import (
 )
 from landseer.train.objective import TargetLosses, build_objective
 from landseer.train.pictures import Pictures
+from landseer.train.profile import Profiler
+from landseer.train.timing import Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +201,14 @@ def _trainer(job: Job, config: TrainConfig) -> tuple[lightning.Trainer, ModelChe
     tensorboard = TensorBoard(job.folder / "tensorboard") if tensorboard_installed() else None
     callbacks: list[lightning.Callback] = [
         EpochLine(job.member, config.epochs),
+        Timing(),
         History(job.folder / "metrics.csv"),
         best,
     ]
+    if config.freeze:
+        callbacks.append(Freezer(config.freeze))
+    if config.profile:
+        callbacks.append(Profiler(job.folder / "profile", config.profile))
     if config.images > 0:
         shown = job.held_out[:: max(1, len(job.held_out) // config.images)][: config.images]
         callbacks.insert(
