@@ -1,9 +1,9 @@
-"""Where vector coordinates lie on a raster's grid: in its CRS, in its pixels, and how many metres those measure."""
+"""Pixel coordinates and the ground: how long, how large, and where on the Earth."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import shapely
@@ -12,128 +12,114 @@ from numpy.typing import NDArray
 from pyproj import CRS, Geod, Transformer
 from pyproj.exceptions import ProjError
 
-from landseer.errors import GridError, LabelError
+from landseer.errors import GridError
 from landseer.raster.read import RasterInfo
 
-Geometries = NDArray[Any]
-"""(n,) objects of shapely."""
+LONGEST_EDGE_M = 2000.0
+"""Longer edges are measured in pieces: what is straight in the map's CRS is curved in another."""
 
 _GEOD = Geod(ellps="WGS84")
-_EDGE_POINTS = 21
-_PIXELS = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
-def crs_of(grid: RasterInfo) -> CRS:
-    """Return the CRS of a grid that lies on the Earth.
+class Ground:
+    """The ground under a map.
 
-    Raises:
-        GridError: it has no CRS or no transform.
+    Attributes:
+        crs: `EPSG:n` or WKT; None where the map has none: then one pixel is the unit of everything.
+        transform: from (col, row) to the CRS.
+        pixel: width and height of a pixel on the ground at the map's centre, m.
     """
-    if grid.crs is None or grid.transform is None:
-        raise GridError(
-            "expected a georeferenced image, so that vector labels find their place; got one without CRS or transform",
-            where=grid.path,
-            do="give the image its georeference, or burn the labels into rasters of its size",
+
+    def __init__(self, info: RasterInfo) -> None:
+        self.crs = info.crs if info.transform is not None else None
+        self.transform = Affine(*(info.transform or (1, 0, 0, 0, 1, 0)))
+        self.pixel = (1.0, 1.0)
+        if self.crs is None:
+            return
+        try:
+            self._lonlat = Transformer.from_crs(self.crs, "EPSG:4326", always_xy=True)
+            self.pixel = self._pixel(info.height, info.width)
+        except ProjError as error:
+            raise GridError(
+                f"expected a map that lies on the Earth; got CRS {self.crs[:60]} ({error})",
+                where=info.path,
+            ) from error
+
+    @property
+    def side(self) -> float:
+        """Side of a square as large as a pixel at the map's centre, m."""
+        return math.sqrt(self.pixel[0] * self.pixel[1])
+
+    def _pixel(self, height: int, width: int) -> tuple[float, float]:
+        """Measure a pixel at the centre, and keep an equal-area projection round it."""
+        x, y = width / 2, height / 2
+        lon, lat = self._to_lonlat(
+            np.array([[x - 0.5, y], [x + 0.5, y], [x, y - 0.5], [x, y + 0.5]])
         )
-    return CRS.from_user_input(grid.crs)
+        if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
+            raise ProjError("its centre has no place in the CRS")
+        _, _, sides = _GEOD.inv(lon[::2], lat[::2], lon[1::2], lat[1::2])
+        area = CRS.from_proj4(f"+proj=laea +lat_0={lat[0]} +lon_0={lon[0]} +ellps=WGS84 +units=m")
+        self._area = Transformer.from_crs(self.crs, area, always_xy=True)
+        return float(sides[0]), float(sides[1])
 
+    def _to_lonlat(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        """Return longitudes and latitudes of pixel coordinates."""
+        x, y = self.to_crs(points).T
+        lon, lat = self._lonlat.transform(x, y)
+        return lon, lat
 
-def parse_crs(text: str) -> CRS:
-    """Return the CRS that a text means.
+    def to_crs(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Turn (n, 2) pixel coordinates into those of the CRS."""
+        a, b, c, d, e, f = self.transform[:6]
+        x, y = points.T
+        return np.stack([a * x + b * y + c, d * x + e * y + f], axis=1)
 
-    Raises:
-        LabelError: it means none.
-    """
-    try:
-        return CRS.from_user_input(text)
-    except ProjError as error:
-        raise LabelError(
-            f"expected a CRS, such as EPSG:4326; got {text[:80]!r}",
-            do="correct `crs` of the labels",
-        ) from error
+    def to_metres(self, shapes: Sequence[object] | NDArray[np.object_]) -> NDArray[np.object_]:
+        """Stretch shapes of pixel coordinates, so that their units are metres (as at the map's centre)."""
+        return shapely.transform(shapes, lambda points: points * self.pixel)
 
+    def from_metres(self, shapes: Sequence[object] | NDArray[np.object_]) -> NDArray[np.object_]:
+        """Undo `to_metres`."""
+        return shapely.transform(shapes, lambda points: points / self.pixel)
 
-def box_in(grid: RasterInfo, crs: CRS) -> tuple[float, float, float, float] | None:
-    """Return the box that holds a grid in another CRS: left, bottom, right, top; None where it has no such box."""
-    shares = np.linspace(0, 1, _EDGE_POINTS)
-    along, across = np.meshgrid(shares * grid.width, shares * grid.height)
-    x, y = _apply(_affine(grid), along.ravel(), across.ravel())
-    try:
-        x, y = Transformer.from_crs(crs_of(grid), crs, always_xy=True).transform(x, y)
-    except ProjError:
-        return None
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        return None
-    margin_x, margin_y = (0.01 * (part.max() - part.min()) for part in (x, y))
-    return (
-        float(x.min() - margin_x),
-        float(y.min() - margin_y),
-        float(x.max() + margin_x),
-        float(y.max() + margin_y),
-    )
+    def areas(self, shapes: NDArray[np.object_]) -> NDArray[np.float64]:
+        """Measure shapes of pixel coordinates on the ellipsoid, by an equal-area projection.
 
+        Returns:
+            m2; pixels where the map has no CRS.
+        """
+        if self.crs is None:
+            return shapely.area(shapes)
+        return shapely.area(shapely.transform(self._dense(shapes), self._equal_area))
 
-def to_pixels(geometries: Geometries, crs: CRS, grid: RasterInfo) -> Geometries:
-    """Bring geometries from a CRS into pixels of a grid: x = column, y = row, 0 at the upper left corner.
+    def _equal_area(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Project pixel coordinates."""
+        return np.stack(self._area.transform(*self.to_crs(points).T), axis=1)
 
-    Returns:
-        Geometries without height.
+    def perimeters(self, shapes: NDArray[np.object_]) -> NDArray[np.float64]:
+        """Measure the outlines, with those of holes, of shapes of pixel coordinates on the ellipsoid.
 
-    Edges: a coordinate that has no place in the grid's CRS is infinite or NaN.
-    """
-    transformer = Transformer.from_crs(crs, crs_of(grid), always_xy=True)
-    inverse = ~_affine(grid)
-
-    def move(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        x, y = transformer.transform(points[:, 0], points[:, 1])
-        return np.stack(_apply(inverse, x, y), axis=1)
-
-    moved: Geometries = shapely.transform(shapely.force_2d(geometries), move)
-    return moved
-
-
-def pixel_size_m(grid: RasterInfo) -> tuple[float, float]:
-    """Return how wide and how high the pixel in the middle of a grid is on the ground, m.
-
-    Raises:
-        GridError: the grid does not lie on the Earth.
-    """
-    col, row = grid.width / 2, grid.height / 2
-    cols = np.array([col - 0.5, col + 0.5, col, col])
-    x, y = _apply(_affine(grid), cols, np.array([row, row, row - 0.5, row + 0.5]))
-    lon, lat = Transformer.from_crs(crs_of(grid), "EPSG:4326", always_xy=True).transform(x, y)
-    sizes = tuple(float(_GEOD.inv(lon[i], lat[i], lon[i + 1], lat[i + 1])[2]) for i in (0, 2))
-    if not all(math.isfinite(size) and size > 0 for size in sizes):
-        raise GridError(
-            "expected an image that lies on the Earth; got one outside", where=grid.path
+        Returns:
+            m; pixels where the map has no CRS.
+        """
+        if self.crs is None:
+            return shapely.length(shapes)
+        parts, of_part = shapely.get_parts(self._dense(shapes), return_index=True)
+        rings, of_ring = shapely.get_rings(parts, return_index=True)
+        points, ring = shapely.get_coordinates(rings, return_index=True)
+        lon, lat = self._to_lonlat(points)
+        is_edge = ring[1:] == ring[:-1]
+        _, _, length = _GEOD.inv(
+            lon[:-1][is_edge], lat[:-1][is_edge], lon[1:][is_edge], lat[1:][is_edge]
         )
-    return sizes[0], sizes[1]
+        owner = of_part[of_ring[ring[1:][is_edge]]]
+        return np.bincount(owner, length, len(shapes)).astype(np.float64)
 
+    def _dense(self, shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+        """Add points to long edges."""
+        return shapely.segmentize(shapes, LONGEST_EDGE_M / self.side)
 
-def grow(geometries: Geometries, width: float, size: tuple[float, float]) -> Geometries:
-    """Grow geometries in pixels by a width (shrink them, where it is negative).
-
-    Args:
-        geometries: in pixels.
-        width: in the unit of `size`.
-        size: width and height of a pixel; (1, 1) where `width` is in pixels.
-    """
-    scale = np.asarray(size)
-    stretched = shapely.transform(geometries, lambda points: points * scale)
-    grown: Geometries = shapely.transform(
-        shapely.buffer(stretched, width), lambda points: points / scale
-    )
-    return grown
-
-
-def _affine(grid: RasterInfo) -> Affine:
-    """Return a grid's transform from (column, row); pixels themselves where it has none."""
-    return Affine(*(grid.transform or _PIXELS))
-
-
-def _apply(
-    affine: Affine, x: NDArray[np.float64], y: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Transform many points at once."""
-    a, b, c, d, e, f = affine[:6]
-    return a * x + b * y + c, d * x + e * y + f
+    def place(self, shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+        """Bring shapes of pixel coordinates into the map's CRS, shells counter-clockwise."""
+        return shapely.orient_polygons(shapely.transform(shapes, self.to_crs), exterior_cw=False)
