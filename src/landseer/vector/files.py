@@ -15,7 +15,7 @@ from pyogrio.errors import DataSourceError
 from pyproj import CRS
 
 from landseer.errors import FileReadError, LabelError
-from landseer.vector.ground import Geometries
+from landseer.vector.placing import Geometries
 
 SUFFIXES = (".geojson", ".json", ".gpkg", ".parquet", ".geoparquet", ".shp", ".fgb")
 """Suffixes by which vector files are known."""
