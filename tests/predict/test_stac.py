@@ -86,7 +86,7 @@ def test_classes_and_projection_as_pystac_reads_them(files):
     assert [(c["value"], c["name"], c.get("color_hint")) for c in found] == [
         (0, "background", "000000"), (1, "open-water", "00FF80"), (255, "nodata", None),
     ]  # fmt: skip
-    assert found[1]["title"] == "open water" and found[2]["nodata"] is True
+    assert found[1]["description"] == "open water" and found[2]["nodata"] is True
 
 
 def test_the_footprint_is_on_the_ground(files):

@@ -68,13 +68,12 @@ def time_of(text: str) -> dict[str, Any]:
 
 
 def class_list(classes: ClassTable, *, nodata: bool = True) -> list[dict[str, Any]]:
-    """List classes as the classification extension has them: number, name, title, colour; and 255, outside the data."""
+    """List classes as the classification extension has them: number, name, description, colour; and 255, outside the data."""
     found: list[dict[str, Any]] = []
     for number, title in enumerate(classes.names):
         one: dict[str, Any] = {
             "value": number,
             "name": plain_name(title),
-            "title": title,
             "description": title,
         }
         if classes.colours:
