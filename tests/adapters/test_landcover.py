@@ -15,7 +15,9 @@ from landseer.raster.label import read_label
 from landseer.raster.opening import quiet
 from landseer.raster.read import read_bands
 from landseer.raster.write import write_raster
-from landseer.samples.table import read_samples, write_samples
+from landseer.samples.table import read_samples, usable, write_samples
+from landseer.splits.config import FixedConfig
+from landseer.splits.fixed import fixed_folds
 
 SIZES = {"M-33-20-D-c-4-2": (1100, 1600), "N-34-97-D-c-2-4": (1024, 700)}
 GSD_M = {"M-33-20-D-c-4-2": 0.25, "N-34-97-D-c-2-4": 0.5}
@@ -95,9 +97,14 @@ def test_sides_lists_sites_and_ground_sample_distances(archive, tmp_path):
     names = list(windows)
     by_name = frame.set_index("sample")
     assert by_name.loc[names, "list"].tolist() == ["train"] * 5 + ["val"] + ["test"] * 2
+    assert by_name.loc[names, "official"].dropna().to_dict() == {names[5]: "val"}
     assert by_name.loc[names, "side"].tolist() == ["train"] * 6 + ["test"] * 2
     assert (by_name["site"] == [name.rpartition("_")[0] for name in by_name.index]).all()
     assert by_name["gsd_m"].tolist() == [GSD_M[site] for site in by_name["site"]]
+    split = FixedConfig(column="official", unlisted="train_only")
+    rows = usable(frame)
+    folds = dict(zip(rows["sample"], fixed_folds(rows, split), strict=True))
+    assert [folds[name] for name in names[:6]] == [-1] * 5 + [0]
     write_samples(tmp_path / "s.parquet", frame)
     assert read_samples(tmp_path / "s.parquet")["list"].tolist() == frame["list"].tolist()
 

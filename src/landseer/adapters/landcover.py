@@ -32,7 +32,8 @@ def scan(config: LandcoverConfig) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     """Make the sample table: one row per full window of 512 px, named `<orthophoto>_<number>` as in the lists.
 
     Returns:
-        The sample table, and what was found on the way. The site is the orthophoto; `list` says train, val or test.
+        The sample table, and what was found on the way. The site is the orthophoto. `list` says train, val or test;
+        `official` serves `split: {kind: fixed, column: official, unlisted: train_only}`.
 
     Raises:
         DataError: there are neither orthophotos nor chips, or a window is in two lists.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -22,6 +22,8 @@ class LandcoverConfig(BaseModel):
     """Where LandCover.ai lies."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    site: ClassVar[str] = "its orthophoto"
 
     adapter: Literal["landcover"]
     """Name of the adapter."""

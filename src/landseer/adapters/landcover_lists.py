@@ -45,8 +45,9 @@ def apply_lists(
         root: folder of the data set, for the findings.
 
     Returns:
-        The rows with `side` and, where there are lists, `list`; and findings: listed windows that there are not,
-        windows that no list has.
+        The rows with `side` and, where there are lists, `list` and `official`, which says `val` where val.txt has the
+        window and nothing elsewhere, so that a split by this column trains on train.txt and judges on val.txt; and
+        findings: listed windows that there are not, windows that no list has.
 
     Edges: without lists every window is for training; where there are some, windows that none has are excluded, for
         they may be anybody's test.
@@ -66,7 +67,8 @@ def _sided(row: dict[str, Any], name: str | None) -> dict[str, Any]:
     """Give one window its side; its own reason to be excluded stays."""
     side = "test" if name == "test" else "train"
     reason = row.get("excluded") or (None if name else _UNLISTED)
-    return row | {"side": side, "list": name, "excluded": reason}
+    official = "val" if name == "val" else None
+    return row | {"side": side, "list": name, "official": official, "excluded": reason}
 
 
 def _compare(rows: list[dict[str, Any]], lists: Mapping[str, str], root: Path) -> list[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,6 +18,9 @@ class OpencitiesConfig(BaseModel):
     """Where the drone mosaics of Open Cities lie, and how they are cut and labelled."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    site: ClassVar[str] = "its city"
+    date: ClassVar[str] = "that of its item"
 
     adapter: Literal["opencities"]
     """Name of the adapter."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -34,6 +34,8 @@ class SpacenetConfig(BaseModel):
     """Where the buildings of SpaceNet 1, 2 or 4 lie."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    site: ClassVar[str] = "its place, under all angles"
 
     adapter: Literal["spacenet"]
     """Name of the adapter."""

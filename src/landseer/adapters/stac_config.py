@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -16,6 +16,9 @@ class StacConfig(BaseModel):
     """A static STAC catalogue on this disk: items of imagery, and labels beside them or in items of their own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    site: ClassVar[str] = "its collection"
+    date: ClassVar[str] = "that of its item"
 
     adapter: Literal["stac"]
     """Name of the adapter."""
