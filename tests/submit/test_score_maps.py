@@ -18,6 +18,7 @@ from landseer.raster.read import read_info
 from landseer.raster.write import write_raster
 from landseer.submit import score_maps as module
 from landseer.submit.score_maps import read_classes, score_maps, strips
+from landseer.vector.rules import Kind, LabelRules
 
 TRANSFORM = (0.5, 0.0, 500_000.0, 0.0, -0.5, 4_000_000.0)
 RULES = MapRules(tolerance_px=2, object_classes=(1,))
@@ -152,14 +153,34 @@ def test_polygons_as_truth(tmp_path: Path, crs, strip_px, monkeypatch):
     assert scores.counts[0].objects.tolist() == [[3, 0, 0]]  # the two that touch are two
 
 
-def test_polygons_without_a_place_are_pixels(tmp_path: Path):
-    geopandas.GeoDataFrame(geometry=[shapely.box(1, 2, 4, 6)]).to_parquet(tmp_path / "t.parquet")
-    prediction = np.zeros((8, 9), np.uint8)
-    prediction[2:6, 1:4] = 1
-    path = write(tmp_path / "p.tif", prediction, None, None)
-    assert score_maps([("x", path, tmp_path / "t.parquet")]).pooled()["iou_1"] == 1
+def test_polygons_of_several_classes(tmp_path: Path):
+    table = geopandas.GeoDataFrame(
+        {"kind": ["house", "pond", "house"]}, geometry=[world(h) for h in HOUSES], crs="EPSG:32637"
+    )
+    table.to_file(tmp_path / "t.gpkg")
+    rules = LabelRules((Kind(10, ("house",)), Kind(20, ("pond",))), attribute="kind")
+    classes = ClassTable(("ground", "house", "pond"), (0, 10, 20))
+    shapes = [(HOUSES[0], 1), (HOUSES[2], 1), (HOUSES[1], 2)]
+    path = write(tmp_path / "p.tif", rasterize(shapes, (90, 70), dtype=np.uint8))
+    scores = score_maps(
+        [("x", path, tmp_path / "t.gpkg")], rules=RULES, classes=classes, labels=rules
+    )
+    assert scores.pooled()["iou_pond"] == scores.pooled()["iou_house"] == 1
+    assert scores.counts[0].objects.tolist() == [[2, 0, 0]]
+    with pytest.raises(LabelError, match="class numbers"):
+        unknown = LabelRules((Kind(10, ("house",)),), attribute="kind")
+        score_maps([("x", path, tmp_path / "t.gpkg")], classes=classes, labels=unknown)
+
+
+def test_polygons_need_a_place(tmp_path: Path):
+    geopandas.GeoDataFrame(geometry=[world(HOUSES[0])], crs="EPSG:32637").to_file(
+        tmp_path / "t.gpkg"
+    )
+    path = write(tmp_path / "p.tif", np.zeros((8, 9), np.uint8), None, None)
+    with pytest.raises(GridError, match="georeferenced"):
+        score_maps([("x", path, tmp_path / "t.gpkg")])
     (tmp_path / "bad.geojson").write_text("{")
-    with pytest.raises(FileReadError, match="polygons"):
+    with pytest.raises(FileReadError, match="vector file"):
         score_maps([("x", path, tmp_path / "bad.geojson")])
 
 

@@ -12,7 +12,7 @@ from landseer.errors import FileReadError, GridError, UsageError
 from landseer.metrics.map_counts import MapRules
 from landseer.raster.write import write_raster
 from landseer.submit import score_paths
-from landseer.submit.score_polygons import read_polygons
+from landseer.submit.score_polygons import count_polygons
 
 UTM = "EPSG:32637"
 TRUE = [shapely.box(x, y, x + 10, y + 8) for x in (0, 20, 40) for y in (0, 20)]
@@ -116,9 +116,9 @@ def test_odd_features(tmp_path: Path):
     shapes = [bow, shapely.Point(0, 0), shapely.LineString([(0, 0), (1, 1)]), shapely.Polygon()]
     shapes.append(shapely.box(7, 7, 9, 9))
     path = write(tmp_path / "odd.gpkg", shapes)
-    table = read_polygons(path)
-    assert table.area.tolist() == pytest.approx([8, 4]) and table.is_valid.all()
-    assert score_paths(path, path, "spacenet-f1").value == 1
+    assert score_paths(path, path, "spacenet-f1").objects == (2, 0, 0)
+    alone = write(tmp_path / "box.gpkg", shapes[-1:])
+    assert count_polygons([("x", alone, path)], MapRules()).tolist() == [[[1, 0, 1]]]
     (tmp_path / "none.geojson").write_text('{"type": "FeatureCollection", "features": []}')
     nothing = score_paths(tmp_path / "none.geojson", path, "spacenet-f1")
     assert nothing.objects == (0, 0, 2) and nothing.value == 0
@@ -135,5 +135,5 @@ def test_wrong_use(tmp_path: Path):
     with pytest.raises(GridError, match="CRS"):
         score_paths(unplaced, truth, "spacenet-f1")
     (tmp_path / "bad.parquet").write_bytes(b"no")
-    with pytest.raises(FileReadError, match="polygons"):
+    with pytest.raises(FileReadError, match="vector file"):
         score_paths(tmp_path / "bad.parquet", truth, "spacenet-f1")

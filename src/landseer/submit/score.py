@@ -19,9 +19,10 @@ from landseer.submit.pairs import SUFFIXES, Pair, list_files, pair_files
 from landseer.submit.pose_figures import PoseScore
 from landseer.submit.score_maps import score_maps
 from landseer.submit.score_metrics import MAP_METRICS, SHAPE_METRICS, Counts, Metric
-from landseer.submit.score_polygons import count_polygons, is_vector
+from landseer.submit.score_polygons import count_polygons
 from landseer.submit.score_pose import POSE_METRICS, PoseMetric, score_poses
 from landseer.submit.score_result import ScoreResult
+from landseer.vector.files import is_vector
 
 METRICS: dict[str, Metric | PoseMetric] = {**MAP_METRICS, **SHAPE_METRICS, **POSE_METRICS}
 """All scores, by name."""

@@ -19,7 +19,12 @@ from landseer.raster.label import Label, load_label
 from landseer.raster.read import RasterInfo, read_info
 from landseer.submit.pairs import Pair
 from landseer.submit.score_grid import check_same_grid
-from landseer.submit.score_polygons import PolygonGrid, is_vector
+from landseer.submit.score_polygons import burn_truth
+from landseer.vector.files import is_vector
+from landseer.vector.rules import LabelRules
+
+TrueStrip = tuple[NDArray[np.uint8], NDArray[np.int32] | None]
+"""(h, w) class numbers, and the numbers of the objects where they are known."""
 
 STRIP_PX = 2**24
 """Pixels that are read at once."""
@@ -36,16 +41,18 @@ def score_maps(
     *,
     rules: MapRules | None = None,
     classes: ClassTable | None = None,
+    labels: LabelRules | None = None,
     workers: int | None = None,
 ) -> MapScores:
     """Compare predicted class maps with true ones.
 
     Args:
         pairs: (name, prediction, truth) of each scene. Predictions are rasters of class numbers, files or addresses;
-            truths are rasters on the same grid, or files of polygons, in any CRS, which are class 1.
+            truths are rasters on the same grid, or files of polygons in any CRS.
         rules: what is counted besides pixels; None: boundaries at two pixels, no objects.
         classes: what the truth's values mean, and the names of the classes; None takes the values as class numbers
             and as names.
+        labels: how true polygons become values; None: all of them are 1, and 0 is around them.
         workers: threads, each of which reads one pair.
 
     Returns:
@@ -53,15 +60,16 @@ def score_maps(
 
     Raises:
         FileReadError: a file cannot be read.
-        GridError: a prediction lies on another grid than its truth.
+        GridError: a prediction lies on another grid than its truth, or has no place on which polygons could lie.
         LabelError: a value is no class number.
         DataError: there is no pair.
 
     Edges: pixels that the truth ignores do not count; where the prediction is 255 or its nodata value (outside the
-        data), class 0 counts as predicted. Polygons that touch are objects of their own.
+        data), class 0 counts as predicted. True polygons that touch are objects of their own, predicted pixels that
+        touch are one.
     """
     rules, pairs = rules or MapRules(), tuple(pairs)
-    count = partial(count_pair, rules=rules, classes=classes)
+    count = partial(count_pair, rules=rules, classes=classes, labels=labels)
     counts = tuple(parallel_map(count, pairs, label="score", workers=workers))
     if classes is None:
         n_classes = max((c.n_classes for c in counts), default=2)
@@ -71,22 +79,36 @@ def score_maps(
     return MapScores(names, rules, tuple(name for name, _, _ in pairs), counts)
 
 
-def count_pair(pair: Pair, *, rules: MapRules, classes: ClassTable | None = None) -> MapCounts:
+def count_pair(
+    pair: Pair,
+    *,
+    rules: MapRules,
+    classes: ClassTable | None = None,
+    labels: LabelRules | None = None,
+) -> MapCounts:
     """Count one scene; see `score_maps`."""
-    _, prediction_path, truth_path = pair
-    info = read_info(prediction_path)
-    polygons = PolygonGrid(truth_path, info) if is_vector(truth_path) else None
-    if polygons is None:
-        check_same_grid(info, read_info(truth_path))
+    _, prediction, truth = pair
+    info = read_info(prediction)
     counter = SceneCounter(rules, None if classes is None else len(classes))
-    for window in strips(info):
-        prediction = read_classes(prediction_path, None, window)
-        if polygons is None:
-            counter.add(read_classes(truth_path, classes, window), prediction)
-        else:
-            numbers = polygons.burn(window)
-            counter.add((numbers > 0).astype(np.uint8), prediction, numbers)
+    strips_of_truth: Iterator[TrueStrip]
+    if is_vector(truth):
+        strips_of_truth = _burnt(truth, info, classes, labels or LabelRules())
+    else:
+        check_same_grid(info, read_info(truth))
+        strips_of_truth = ((read_classes(truth, classes, window), None) for window in strips(info))
+    for window, (true, numbers) in zip(strips(info), strips_of_truth, strict=True):
+        counter.add(true, read_classes(prediction, None, window), numbers)
     return counter.finish()
+
+
+def _burnt(
+    path: Path, info: RasterInfo, classes: ClassTable | None, labels: LabelRules
+) -> Iterator[TrueStrip]:
+    """Lay true polygons on the map: class numbers, and which object is on each pixel."""
+    height = next(strips(info)).height
+    for values, numbers in burn_truth(path, info, labels, height):
+        encoded = values if classes is None else classes.encode(values)
+        yield _checked(np.where(values == IGNORE, np.uint8(IGNORE), encoded), path), numbers
 
 
 def strips(info: RasterInfo) -> Iterator[Window]:
@@ -113,7 +135,11 @@ def read_classes(path: Path, classes: ClassTable | None, window: Window) -> NDAr
         LabelError: a value is no class number.
     """
     label = load_label(path, classes or _PLAIN, window)
-    numbers = _as_numbers(label) if classes is None else label.classes
+    return _checked(_as_numbers(label) if classes is None else label.classes, path)
+
+
+def _checked(numbers: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
+    """Refuse values that are no class numbers."""
     if (numbers == UNKNOWN).any():
         raise LabelError("expected class numbers; got other values", where=path)
     return numbers
