@@ -13,10 +13,16 @@ from landseer.errors import UsageError
 
 app = verb_app()
 
-TASKS = ("kelp", "geopose")
+TASKS = ("kelp", "geopose", "landcover")
 """The tasks that the help lists."""
 
-ONLY = {"places": ("kelp",), "acquisitions": ("geopose",), "image_format": ("geopose",)}
+ONLY = {
+    "places": ("kelp",),
+    "acquisitions": ("geopose",),
+    "image_format": ("geopose",),
+    "val": ("landcover",),
+    "split": ("landcover",),
+}
 """Option -> the tasks that know it; every other option is known to all."""
 
 
@@ -25,12 +31,17 @@ def synth(
     task: Annotated[str, typer.Argument(help=f"One of: {', '.join(TASKS)}.")],
     out: Annotated[Path, typer.Argument(help="Folder to make.")],
     train: Annotated[
-        int | None, typer.Option(help="Training tiles: kelp 160, geopose 240.", show_default=False)
+        int | None,
+        typer.Option(
+            help="Training tiles: kelp 160, geopose 240; orthophotos: landcover 8.",
+            show_default=False,
+        ),
     ] = None,
     test: Annotated[
         int | None,
         typer.Option(
-            help="Test tiles, of places never in training: kelp 40, geopose 60.", show_default=False
+            help="Test tiles, of places never in training: kelp 40, geopose 60; orthophotos: landcover 3.",
+            show_default=False,
         ),
     ] = None,
     places: Annotated[
@@ -43,8 +54,24 @@ def synth(
     image_format: Annotated[
         str | None, typer.Option(help="geopose: j2k or png: j2k.", show_default=False)
     ] = None,
+    val: Annotated[
+        int | None,
+        typer.Option(
+            help="landcover: training orthophotos that are for validation: 2.", show_default=False
+        ),
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            help="landcover: lists hold whole orthophotos, or tiles of every one: orthophotos or tiles: orthophotos.",
+            show_default=False,
+        ),
+    ] = None,
     size_px: Annotated[
-        int | None, typer.Option(help="Side of a tile: kelp 350, geopose 512.", show_default=False)
+        int | None,
+        typer.Option(
+            help="Side of a picture: kelp 350, geopose 512, landcover 1536.", show_default=False
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Root of all random numbers.")] = 42,
     workers: Annotated[
@@ -62,6 +89,8 @@ def synth(
         "places": places,
         "acquisitions": acquisitions,
         "image_format": image_format,
+        "val": val,
+        "split": split,
         "size_px": size_px,
         "seed": seed,
     }

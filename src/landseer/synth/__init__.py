@@ -6,15 +6,19 @@ from landseer.synth.geopose import make_geopose
 from landseer.synth.geopose_settings import GeoposeSynthConfig
 from landseer.synth.geopose_summary import GeoposeSummary
 from landseer.synth.kelp import make_kelp
+from landseer.synth.landcover import make_landcover
+from landseer.synth.landcover_settings import LandcoverSynthConfig
+from landseer.synth.landcover_summary import LandcoverSummary
 from landseer.synth.settings import KelpSynthConfig
 from landseer.synth.summary import Summary
 
-SYNTHS = {"kelp": make_kelp, "geopose": make_geopose}
+SYNTHS = {"kelp": make_kelp, "geopose": make_geopose, "landcover": make_landcover}
 """Name of a kind of data set -> the function `(out, config, workers) -> summary` that makes it."""
 
 SYNTH_CONFIGS: dict[str, type[BaseModel]] = {
     "kelp": KelpSynthConfig,
     "geopose": GeoposeSynthConfig,
+    "landcover": LandcoverSynthConfig,
 }
 """Name of a kind of data set -> its settings."""
 
@@ -24,7 +28,10 @@ __all__ = [
     "GeoposeSummary",
     "GeoposeSynthConfig",
     "KelpSynthConfig",
+    "LandcoverSummary",
+    "LandcoverSynthConfig",
     "Summary",
     "make_geopose",
     "make_kelp",
+    "make_landcover",
 ]

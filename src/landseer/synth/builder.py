@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,16 +12,39 @@ from numpy.typing import ArrayLike, NDArray
 
 from landseer.synth.frame import Box, Frame
 from landseer.synth.materials import NUMBER
-from landseer.synth.solids import PERMANENT, Domes, Faces, World
+from landseer.synth.solids import PASSING, PERMANENT, Domes, Faces, World
 
 Floats = NDArray[np.float64]
 Colour = Sequence[float] | NDArray[np.floating]
 
 
+BUILDING = "building"
+"""Kind of what is built at one time as one; see `Builder.aged`."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A run of surfaces that belong together.
+
+    Attributes:
+        kind: what they are.
+        age: when they were built, as in `World.before`.
+        faces: first face and the one after the last.
+        domes: the same of the crowns.
+    """
+
+    kind: str
+    age: float
+    faces: tuple[int, int]
+    domes: tuple[int, int]
+
+
 class Builder:
-    """Collects surfaces; `world` makes them one value."""
+    """Collects surfaces; `world` makes them one value, `spans` says which belong together."""
 
     def __init__(self) -> None:
+        self.spans: list[Span] = []
+        self._n_faces = 0
         self._corners: list[Floats] = []
         self._looks: list[tuple[int, tuple[float, ...], tuple[float, ...], float, int]] = []
         self._domes: list[tuple[float, ...]] = []
@@ -28,12 +52,23 @@ class Builder:
 
     @contextmanager
     def aged(self, age: float) -> Iterator[None]:
-        """Give everything built in the block an age; see `World.before`."""
+        """Give everything built in the block an age; see `World.before`. What does not pass becomes one building."""
         before, self._age = self._age, age
         try:
-            yield
+            if age == PASSING:
+                yield
+            else:
+                with self.marked(BUILDING):
+                    yield
         finally:
             self._age = before
+
+    @contextmanager
+    def marked(self, kind: str) -> Iterator[None]:
+        """Record everything built in the block as one span of a kind."""
+        faces, domes = self._n_faces, len(self._domes)
+        yield
+        self.spans.append(Span(kind, self._age, (faces, self._n_faces), (domes, len(self._domes))))
 
     def face(
         self,
@@ -52,6 +87,7 @@ class Builder:
         """
         corners = corners.reshape(-1, 4, 3)
         self._corners.append(corners)
+        self._n_faces += len(corners)
         look = (NUMBER[material], tuple(map(float, colour)), pattern, self._age, len(corners))
         self._looks.append(look)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from landseer.synth.geopose_files import write_table
+from landseer.synth.truth_table import read_rows, write_rows
 
 
 @dataclass(frozen=True)
@@ -89,14 +88,9 @@ def shared_share(first: GeoposeTruth, second: GeoposeTruth) -> float:
 
 def write_truth(path: Path, rows: Iterable[GeoposeTruth]) -> None:
     """Write the truth table as CSV."""
-    write_table(path, [field.name for field in fields(GeoposeTruth)], map(astuple, rows))
+    write_rows(path, GeoposeTruth, rows)
 
 
 def read_truth(path: Path) -> list[GeoposeTruth]:
     """Read a truth table back."""
-    cast = {"int": int, "float": float, "str": str}
-    with Path(path).open(encoding="utf-8", newline="") as file:
-        return [
-            GeoposeTruth(**{f.name: cast[str(f.type)](row[f.name]) for f in fields(GeoposeTruth)})
-            for row in csv.DictReader(file)
-        ]
+    return read_rows(path, GeoposeTruth)

@@ -23,10 +23,10 @@ def houses(site: Site, box: Box) -> None:
             u = box.x0 + (start + stop) / 2
             edge = box.y1 if turned else box.y0
             frame = site.layout.frame(u, edge, 3.141592653589793 if turned else 0.0)
-            _lot(site, frame, stop - start, deep, setback)
+            lot(site, frame, stop - start, deep, setback)
 
 
-def _lot(site: Site, frame: Frame, wide: float, deep: float, setback: float) -> None:
+def lot(site: Site, frame: Frame, wide: float, deep: float, setback: float) -> None:
     """Build one house, its drive and garden; x along the street, y away from it."""
     rng, builder = site.rng, site.builder
     if rng.random() < 0.04:
@@ -41,13 +41,13 @@ def _lot(site: Site, frame: Frame, wide: float, deep: float, setback: float) -> 
     body = Box(shift - width / 2, front, shift + width / 2, front + depth)
     _drive(site, frame, wide, front, depth, side=-1 if shift > 0 else 1)
     with builder.aged(float(rng.random())):
-        _house(site, frame, body)
+        house(site, frame, body)
     back = front + depth + 1.5
     _yard(site, frame, Box(-wide / 2 + 1, back, wide / 2 - 1, deep - 1))
     _trees(site, frame, wide, deep, setback, back)
 
 
-def _house(site: Site, frame: Frame, body: Box) -> None:
+def house(site: Site, frame: Frame, body: Box) -> None:
     """Build a house of one or two storeys, often with a wing."""
     rng, builder, shell = site.rng, site.builder, site.shell(pitched=True)
     eave = 2.9 if rng.random() < 0.6 else 5.6

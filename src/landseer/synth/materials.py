@@ -3,54 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from landseer.synth.daylight import Season
+from landseer.synth.points import Points, mixed, scaled
+from landseer.synth.rural_materials import RURAL
 from landseer.synth.texture import dice, rough
 
 Field = NDArray[np.float32]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Points:
-    """Points on surfaces of one material.
-
-    Attributes:
-        colour: (n, 3) reflectance of the surface.
-        south, east, height: (n) metres.
-        along, across: (n) metres on the surface from its first corner, level.
-        pattern: (n, 3) as in `Faces`.
-        number: (n) number of the surface.
-        season: of the plants.
-    """
-
-    colour: Field
-    south: Floats
-    east: Floats
-    height: Floats
-    along: Floats
-    across: Floats
-    pattern: Field
-    number: NDArray[np.int32]
-    season: Season
-
-
-def _times(colour: Field, factor: Field) -> Field:
-    """Scale colours, one factor per point."""
-    result: Field = colour * np.maximum(factor, 0.05)[:, None]
-    return result
-
-
-def _blend(first: Field, second: object, share: Field) -> Field:
-    """Mix two colours, a share of the second per point."""
-    weight = np.clip(share, 0.0, 1.0)[:, None]
-    result: Field = first * (1 - weight) + np.asarray(second, np.float32) * weight
-    return result
 
 
 def _plain(points: Points) -> Field:
@@ -62,7 +26,7 @@ def _worn(points: Points) -> Field:
     """Asphalt, gravel and paving: stains, patches and fine grain."""
     stain = rough("soft", points.south, points.east, 0.9)
     grain = rough("fine", points.south, points.east, 0.45)
-    return _times(points.colour, 1.0 + 0.09 * stain + 0.05 * grain)
+    return scaled(points.colour, 1.0 + 0.09 * stain + 0.05 * grain)
 
 
 _DRY = (0.235, 0.195, 0.115)
@@ -74,22 +38,22 @@ def _grass(points: Points) -> Field:
     wide = rough("soft", points.south, points.east, 2.2)
     tuft = rough("mid", points.south, points.east, 0.6)
     dry = np.float32(_DRYNESS[points.season]) + 0.22 * wide + 0.08 * tuft
-    return _times(_blend(points.colour, _DRY, dry), 1.0 + 0.14 * tuft)
+    return scaled(mixed(points.colour, _DRY, dry), 1.0 + 0.14 * tuft)
 
 
 def _soil(points: Points) -> Field:
     """Bare ground: blotches, tracks, weeds."""
     wide = rough("mid", points.south, points.east, 1.6)
     weed = rough("soft", points.south + 311.0, points.east, 1.3)
-    bare = _times(points.colour, 1.0 + 0.16 * wide)
-    return _blend(bare, (0.075, 0.095, 0.045), (weed - 1.1) * np.float32(0.9))
+    bare = scaled(points.colour, 1.0 + 0.16 * wide)
+    return mixed(bare, (0.075, 0.095, 0.045), (weed - 1.1) * np.float32(0.9))
 
 
 def _water(points: Points) -> Field:
     """Ponds and rivers: dark, slightly cloudy."""
     cloudy = rough("soft", points.south, points.east, 6.0)
     ripple = rough("fine", points.south, points.east, 0.7)
-    return _times(points.colour, 1.0 + 0.12 * cloudy + 0.05 * ripple)
+    return scaled(points.colour, 1.0 + 0.12 * cloudy + 0.05 * ripple)
 
 
 def _striped(points: Points) -> Field:
@@ -97,7 +61,7 @@ def _striped(points: Points) -> Field:
     step = np.maximum(points.pattern[:, 1], 0.1)
     line = (points.along / step) % 1.0 < points.pattern[:, 2]
     faded = 0.6 + 0.16 * rough("mid", points.south, points.east, 0.5)
-    return _blend(_worn(points), (0.50, 0.50, 0.47), np.where(line, faded, 0.0).astype(np.float32))
+    return mixed(_worn(points), (0.50, 0.50, 0.47), np.where(line, faded, 0.0).astype(np.float32))
 
 
 def _membrane(points: Points) -> Field:
@@ -111,14 +75,14 @@ def _membrane(points: Points) -> Field:
     )
     mended = np.where(patch > 0.94, -0.16, 0.0) + np.where(patch < 0.03, 0.22, 0.0)
     factor = 1.0 + 0.10 * stain + 0.06 * (strip - 0.5) + mended
-    return _times(points.colour, factor.astype(np.float32))
+    return scaled(points.colour, factor.astype(np.float32))
 
 
 def _tiles(points: Points) -> Field:
     """Tiles and shingles: rows, weathering, single odd pieces."""
     weather = rough("soft", points.south, points.east, 0.6)
     grain = rough("fine", points.south, points.east, 0.35)
-    return _times(points.colour, 1.0 + 0.09 * weather + 0.08 * grain)
+    return scaled(points.colour, 1.0 + 0.09 * weather + 0.08 * grain)
 
 
 def _ribbed(points: Points) -> Field:
@@ -126,8 +90,8 @@ def _ribbed(points: Points) -> Field:
     sheet = dice((points.along // 1.1).astype(np.int64), points.number)
     band = dice((points.along // 6.0).astype(np.int64), points.number, points.number)
     rust = rough("soft", points.south, points.east, 0.8)
-    clean = _times(points.colour, 1.0 + 0.10 * (sheet - 0.5) + 0.10 * (band - 0.5))
-    return _blend(clean, (0.20, 0.13, 0.09), (rust - 1.2) * np.float32(0.45))
+    clean = scaled(points.colour, 1.0 + 0.10 * (sheet - 0.5) + 0.10 * (band - 0.5))
+    return mixed(clean, (0.20, 0.13, 0.09), (rust - 1.2) * np.float32(0.45))
 
 
 _GLASS = np.array([0.035, 0.05, 0.075], np.float32)
@@ -146,9 +110,9 @@ def _plaster(points: Points) -> Field:
     """Walls with windows: panes in bays and storeys, blinds, streaks, a darker foot."""
     streak = rough("mid", points.along + 7.7 * points.number, 0.25 * points.height, 0.5)
     foot = np.where(points.height < 0.9, 0.82, 1.0)
-    wall = _times(points.colour, ((1.0 + 0.06 * streak) * foot).astype(np.float32))
+    wall = scaled(points.colour, ((1.0 + 0.06 * streak) * foot).astype(np.float32))
     pane, each = _panes(points, 0.55, 0.55)
-    glass = _blend(
+    glass = mixed(
         np.broadcast_to(_GLASS, wall.shape), points.colour, 0.2 + 0.5 * ((7 * each) % 1.0 > 0.8)
     )
     there = pane & (each < points.pattern[:, 2])
@@ -158,7 +122,7 @@ def _plaster(points: Points) -> Field:
 def _curtain(points: Points) -> Field:
     """Walls of glass: bands per storey, mullions, panes that mirror more or less sky."""
     pane, each = _panes(points, 0.86, 0.66)
-    sky = _times(np.broadcast_to(_GLASS, points.colour.shape), 1.0 + 1.6 * each)
+    sky = scaled(np.broadcast_to(_GLASS, points.colour.shape), 1.0 + 1.6 * each)
     return np.where(pane[:, None], sky + 0.25 * points.colour, points.colour)
 
 
@@ -173,18 +137,18 @@ def _leaves(points: Points) -> Field:
     if points.season == "autumn":
         choice = _AUTUMN[points.number % 3]
         share = (dice(points.number, points.number) - 0.3) * 1.3
-        green = _blend(green, choice, share)
+        green = mixed(green, choice, share)
     elif points.season == "winter":
-        green = _blend(green, _BARE_WOOD, np.float32(0.62) + 0.45 * clump)
+        green = mixed(green, _BARE_WOOD, np.float32(0.62) + 0.45 * clump)
     elif points.season == "spring":
         green = green * np.array([1.15, 1.18, 1.0], np.float32)
-    return _times(green, 1.0 + 0.30 * clump)
+    return scaled(green, 1.0 + 0.30 * clump)
 
 
 def _needles(points: Points) -> Field:
     """Crowns that stay green."""
     clump = rough("mid", points.south + points.height, points.east - points.height, 0.38)
-    return _times(points.colour, 1.0 + 0.28 * clump)
+    return scaled(points.colour, 1.0 + 0.28 * clump)
 
 
 MATERIALS: dict[str, Callable[[Points], Field]] = {
@@ -201,6 +165,7 @@ MATERIALS: dict[str, Callable[[Points], Field]] = {
     "curtain": _curtain,
     "leaves": _leaves,
     "needles": _needles,
+    **RURAL,
 }
 """Name of a material -> reflectance (n, 3) at points."""
 

@@ -124,12 +124,12 @@ class World:
             share: 0 to 1; 0 leaves everything. Cars are gone from any share above 0: they drive.
         """
         return World(
-            _keep(self.faces, self.faces.age >= share),
-            _keep(self.domes, self.domes.age >= share),
+            keep(self.faces, self.faces.age >= share),
+            keep(self.domes, self.domes.age >= share),
             self.extent_m,
         )
 
 
-def _keep(table, rows):  # type: ignore[no-untyped-def]
-    """Return the chosen rows of a table."""
+def keep(table, rows):  # type: ignore[no-untyped-def]
+    """Return the chosen rows of `Faces` or `Domes`."""
     return type(table)(*(getattr(table, column.name)[rows] for column in fields(table)))
