@@ -62,7 +62,7 @@ def build_target_loss(configs: Sequence[LossConfig], quantity: Quantity) -> Targ
         return build_loss(configs, mask.n_classes, mask.activation)
     problems = _misfits(configs, quantity.kind) + _halves(configs)
     if quantity.kind in ("multi_label", "presence"):
-        _refuse(problems + _class_problems(configs, 2) + _chosen_classes(configs))
+        _refuse(problems + _class_problems(configs, 2) + _chosen_classes(configs) + _rules(configs))
         return LayerMixture(_parts(MASK_LOSSES, configs))
     _refuse(problems)
     return ValueMixture(_parts(VALUE_LOSSES, configs), quantity)
@@ -125,7 +125,7 @@ def _class_problems(configs: Sequence[LossConfig], n_classes: int) -> list[str]:
     for number, config in enumerate(configs):
         where = f"loss[{number}] ({config.kind})"
         weights = getattr(config, "class_weights", None)
-        if weights is not None and len(weights) != n_classes:
+        if isinstance(weights, tuple) and len(weights) != n_classes:
             problems.append(f"{where}: expected {n_classes} class_weights; got {len(weights)}")
         for chosen in getattr(config, "classes", None) or ():
             if chosen >= n_classes:
@@ -133,6 +133,15 @@ def _class_problems(configs: Sequence[LossConfig], n_classes: int) -> list[str]:
                     f"{where}: expected classes from 0 to {n_classes - 1}; got {chosen}"
                 )
     return problems
+
+
+def _rules(configs: Sequence[LossConfig]) -> list[str]:
+    """List rules for class weights where classes are not counted."""
+    return [
+        f"loss[{number}] ({config.kind}): expected class_weights as numbers, for layers are not counted; got {rule}"
+        for number, config in enumerate(configs)
+        if isinstance(rule := getattr(config, "class_weights", None), str)
+    ]
 
 
 def _halves(configs: Sequence[LossConfig]) -> list[str]:

@@ -14,6 +14,9 @@ ClassWeights = Annotated[
 ]
 """One weight for each class, background first."""
 
+ClassWeighting = Literal["inverse", "inverse_sqrt", "effective", "median_frequency"]
+"""A rule that weighs classes by how rare they are in the training samples (`losses.class_weights`)."""
+
 ClassNumbers = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
 """Numbers of the classes that a loss counts."""
 
@@ -33,8 +36,9 @@ class CrossEntropy(LossTerm):
 
     kind: Literal["ce"] = "ce"
     """Family name."""
-    class_weights: ClassWeights | None = None
-    """One weight for each class, background first; null weighs all alike."""
+    class_weights: ClassWeights | ClassWeighting | None = None
+    """One weight for each class, background first, or a rule by how rare they are: `inverse`, `inverse_sqrt`,
+    `effective`, `median_frequency`; null weighs all alike."""
 
 
 class SoftCrossEntropy(LossTerm):
@@ -44,6 +48,8 @@ class SoftCrossEntropy(LossTerm):
     """Family name."""
     smoothing: Share = 0.1
     """Share of the truth that is spread evenly over all classes."""
+    class_weights: ClassWeights | ClassWeighting | None = None
+    """One weight for each class, background first, or a rule as in `ce`; null weighs all alike."""
 
 
 class BinaryCrossEntropy(LossTerm):
@@ -71,8 +77,9 @@ class Focal(LossTerm):
     """Family name."""
     gamma: float = Field(default=2.0, ge=0)
     """Exponent: how much easy pixels are played down; 0 gives the cross entropy."""
-    class_weights: ClassWeights | None = None
-    """One weight for each class (the alpha of the paper), background first; null weighs all alike."""
+    class_weights: ClassWeights | ClassWeighting | None = None
+    """One weight for each class (the alpha of the paper), background first, or a rule as in `ce`; null weighs all
+    alike."""
 
 
 class Dice(ClassTerm):
@@ -226,8 +233,9 @@ class ExpLog(LossTerm):
     """Factor of the cross-entropy term."""
     gamma: float = Field(default=0.3, gt=0)
     """Exponent of both terms."""
-    class_weights: ClassWeights | None = None
-    """One weight for each class; null takes sqrt(all pixels / pixels of the class) of the batch."""
+    class_weights: ClassWeights | ClassWeighting | None = None
+    """One weight for each class, or a rule as in `ce`; null takes sqrt(all pixels / pixels of the class) of the
+    batch."""
 
 
 class CrossEntropyDice(LossTerm):
@@ -239,8 +247,8 @@ class CrossEntropyDice(LossTerm):
     """Factor of the cross entropy."""
     dice_weight: float = Field(default=0.5, ge=0)
     """Factor of the Dice loss."""
-    class_weights: ClassWeights | None = None
-    """One weight for each class in the cross entropy."""
+    class_weights: ClassWeights | ClassWeighting | None = None
+    """One weight for each class in the cross entropy, or a rule as in `ce`; null weighs all alike."""
 
 
 LossConfig = Annotated[

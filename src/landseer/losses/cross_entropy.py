@@ -31,17 +31,32 @@ def cross_entropy(pixels: Pixels, config: CrossEntropy) -> Tensor:
 
 
 def soft_cross_entropy(pixels: Pixels, config: SoftCrossEntropy) -> Tensor:
-    """Average the cross entropy against labels mixed with the even distribution.
+    """Average the cross entropy against labels mixed with the even distribution, weighted by class.
 
-    Formula: (1 - s) * -log p[t] + s * mean over classes of -log p[c].
-    Edges: a channel of a sigmoid has two classes, of probability p and 1 - p.
-    Source: Szegedy et al. 2016, doi:10.1109/CVPR.2016.308.
+    Formula: sum((1 - s) * w[t] * -log p[t] + s * mean over classes of w[c] * -log p[c]) / sum(w[t]) over the pixels
+    that count; the channels of a sigmoid are averaged, each weighted by the true class.
+    Edges: a channel of a sigmoid has two classes, of probability p and 1 - p; 0 when no pixel counts or all their
+    weights are 0.
+    Source: Szegedy et al. 2016, doi:10.1109/CVPR.2016.308; weighted as `torch.nn.CrossEntropyLoss` does.
     """
+    weight_b1hw = pixels.weight_b1hw(config.class_weights)
+    nll_b1hw = weight_b1hw * pixels.nll_bjhw.mean(dim=1, keepdim=True)
+    loss_b1hw = (1 - config.smoothing) * nll_b1hw + config.smoothing * _even_b1hw(
+        pixels, config, weight_b1hw
+    )
+    total = weight_b1hw.sum()
+    return (loss_b1hw * pixels.valid_b1hw).sum() / total.masked_fill(total == 0, 1.0)
+
+
+def _even_b1hw(pixels: Pixels, config: SoftCrossEntropy, weight_b1hw: Tensor) -> Tensor:
+    """Return the weighted cross entropy against the even distribution."""
     if pixels.activation == "sigmoid":
-        even_bjhw = -0.5 * (pixels.log_prob_bkhw + pixels.log_not_bkhw)
-    else:
-        even_bjhw = -pixels.log_prob_bkhw.mean(dim=1, keepdim=True)
-    return pixels.mean((1 - config.smoothing) * pixels.nll_bjhw + config.smoothing * even_bjhw)
+        either_bjhw = -0.5 * (pixels.log_prob_bkhw + pixels.log_not_bkhw)
+        return weight_b1hw * either_bjhw.mean(dim=1, keepdim=True)
+    if config.class_weights is None:
+        return -pixels.log_prob_bkhw.mean(dim=1, keepdim=True)
+    weight_k = pixels.log_prob_bkhw.new_tensor(config.class_weights)
+    return -(pixels.log_prob_bkhw * weight_k[:, None, None]).mean(dim=1, keepdim=True)
 
 
 def binary_cross_entropy(pixels: Pixels, config: BinaryCrossEntropy) -> Tensor:

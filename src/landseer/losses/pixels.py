@@ -18,7 +18,7 @@ import torch.nn.functional as F  # noqa: N812 - the customary name
 from torch import Tensor
 
 from landseer.core.classes import IGNORE
-from landseer.errors import LabelError, RecipeError
+from landseer.errors import LabelError, RecipeError, UsageError
 
 Activation = Literal["softmax", "sigmoid"]
 
@@ -96,10 +96,19 @@ class Pixels:
         """Average over terms and over the pixels that count; 0 when there are none."""
         return (value_bjhw * self.valid_b1hw).sum() / (self.count * value_bjhw.shape[1])
 
-    def weight_b1hw(self, class_weights: tuple[float, ...] | None) -> Tensor:
-        """Weight of each pixel's true class; 0 at ignored pixels."""
+    def weight_b1hw(self, class_weights: tuple[float, ...] | str | None) -> Tensor:
+        """Weight of each pixel's true class; 0 at ignored pixels.
+
+        Raises:
+            UsageError: the name of a rule instead of weights.
+        """
         if class_weights is None:
             return self.valid_b1hw
+        if isinstance(class_weights, str):
+            raise UsageError(
+                f"expected class weights as numbers; got the rule {class_weights!r}",
+                do="put numbers in with landseer.losses.class_weights.with_class_weights",
+            )
         table = torch.tensor(class_weights, device=self.valid_b1hw.device)
         return table[self.target_bhw].unsqueeze(1) * self.valid_b1hw
 
