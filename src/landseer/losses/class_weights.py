@@ -66,7 +66,7 @@ def with_class_weights(losses: Sequence[LossConfig], counts_nc: Counts) -> tuple
 def _numbered(loss: LossConfig, counts_nc: Counts) -> LossConfig:
     """Put numbers where one loss names a rule."""
     rule: Any = getattr(loss, "class_weights", None)
-    if not isinstance(rule, str):
+    if rule not in _RULES:  # numbers, or none
         return loss
     return loss.model_copy(update={"class_weights": class_weights(rule, counts_nc)})
 
