@@ -35,3 +35,10 @@ def test_boundaries(landseer, maps) -> None:
     assert landseer("score", *one, *options).json["value"] < 0.7
     assert landseer("score", *one, *options, "--tolerance-px", 3).json["value"] == 1
     assert landseer("score", *one, *options, "--tolerance-px", -1).code == 2
+
+
+def test_table(landseer, maps, tmp_path: Path) -> None:
+    answer = landseer("score", *maps, "--metric", "miou", "--table", tmp_path / "out" / "t.csv")
+    assert answer.out.splitlines()[0].split()[0] == "miou"
+    lines = (tmp_path / "out" / "t.csv").read_text().splitlines()
+    assert lines[0].startswith("scene,class,pixels,iou,dice") and len(lines) == 1 + 3 * 2

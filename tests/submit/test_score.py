@@ -1,5 +1,6 @@
 """Official scores against slow loops and scikit-learn; files find each other."""
 
+import csv
 import tarfile
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, jaccard_score, matthews_corrcoef
 
 from landseer.core.classes import ClassTable
+from landseer.core.files import read_json
 from landseer.errors import DataError, FileReadError, GridError, LabelError, UsageError
 from landseer.metrics.bootstrap import interval
 from landseer.metrics.confusion import confusion_matrix
@@ -144,7 +146,8 @@ def test_probabilities_beside_the_maps_are_no_maps(tmp_path):
     for folder in ("maps", "truth"):
         for name in ("a", "b"):
             write_raster(tmp_path / folder / f"{name}.tif", np.ones((4, 4), np.uint8))
-    write_raster(tmp_path / "maps" / "a_probability.tif", np.ones((4, 4), np.float32))
+    for product in ("probability", "entropy", "disagreement"):
+        write_raster(tmp_path / "maps" / f"a_{product}.tif", np.ones((4, 4), np.float32))
     assert score_paths(tmp_path / "maps", tmp_path / "truth", "iou").value == 1.0
 
 
@@ -173,3 +176,20 @@ def test_shapes(tmp_path: Path):
     assert score(tmp_path, "boundary-f1", rules=MapRules(tolerance_px=3)).value == 1
     assert score(tmp_path, "boundary-f1").value < 0.7
     assert score(tmp_path, "boundary-f1").objects is None
+
+
+def test_table(maps, tmp_path: Path):
+    result = score(tmp_path, "jaccard", table=tmp_path / "t.csv", with_files=True)
+    rows = list(csv.DictReader((tmp_path / "t.csv").read_text().splitlines()))
+    assert [(row["scene"], row["class"]) for row in rows[-4:]] == [
+        ("T4_kelp.tif", "0"), ("T4_kelp.tif", "1"), ("all", "0"), ("all", "1"),
+    ]  # fmt: skip
+    assert float(rows[-1]["iou"]) == pytest.approx(result.value)
+    assert float(rows[1]["iou"]) == pytest.approx(result.files["T0_kelp.tif"])
+    assert rows[-3]["iou"] == "" and int(rows[-1]["tp"]) >= 0 and float(rows[-1]["boundary_f1"]) > 0
+    score(tmp_path, "jaccard", table=tmp_path / "t.json")
+    assert read_json(tmp_path / "t.json")[-1]["iou"] == float(rows[-1]["iou"])
+    with pytest.raises(UsageError, match="csv"):
+        score(tmp_path, "jaccard", table=tmp_path / "t.txt")
+    with pytest.raises(UsageError, match="class maps"):
+        score(tmp_path, "geopose-r2", table=tmp_path / "t.csv")

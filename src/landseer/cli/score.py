@@ -45,6 +45,12 @@ def score(
         bool,
         typer.Option("--interval", help="Also say how sure the score is, by files drawn again."),
     ] = False,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also write the scores of each file and class of maps, to a .csv or .json."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Compute an official metric on any two files or folders."""
@@ -52,6 +58,12 @@ def score(
         tolerance_px=tolerance_px, min_iou=min_iou, min_area_px=min_area_px
     )
     result = room("submit.score").score_paths(
-        prediction, truth, metric, rules=rules, with_files=per_scene, with_interval=interval
+        prediction,
+        truth,
+        metric,
+        rules=rules,
+        with_files=per_scene,
+        with_interval=interval,
+        table=table,
     )
     emit(result.as_dict() if as_json else result.figures(), as_json=as_json)

@@ -14,6 +14,9 @@ from landseer.samples.schema import shorten
 SUFFIXES = (".tif", ".tiff", ".png")
 """File endings taken from a folder or an archive."""
 
+_BESIDE = ("_probability", "_entropy", "_disagreement")
+"""Ends of the names of what `predict` writes beside class maps."""
+
 Pair = tuple[str, Path, Path]
 """Key, prediction, truth."""
 
@@ -47,9 +50,9 @@ def list_files(path: Path, stack: ExitStack) -> list[Path]:
 
 
 def _is_map(path: Path) -> bool:
-    """Tell class maps from other files: probabilities that lie beside them are none."""
+    """Tell class maps from other files: probabilities and uncertainties that lie beside them are none."""
     is_raster = path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-    return is_raster and not path.stem.endswith("_probability")
+    return is_raster and not path.stem.endswith(_BESIDE)
 
 
 def pair_files(predictions: Sequence[Path], truths: Sequence[Path]) -> tuple[Pair, ...]:

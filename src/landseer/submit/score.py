@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landseer.core.classes import ClassTable
+from landseer.core.files import write_json, write_text
 from landseer.core.seeds import generator
 from landseer.errors import UsageError
 from landseer.metrics.map_counts import MapRules
@@ -28,7 +29,7 @@ METRICS: dict[str, Metric | PoseMetric] = {**MAP_METRICS, **SHAPE_METRICS, **POS
 """All scores, by name."""
 
 
-def score_paths(
+def score_paths(  # noqa: PLR0913 - the options of a score
     prediction: Path,
     truth: Path,
     metric: str,
@@ -38,6 +39,7 @@ def score_paths(
     rules: MapRules | None = None,
     with_files: bool = False,
     with_interval: bool = False,
+    table: Path | None = None,
 ) -> ScoreResult | PoseScore:
     """Score predicted class maps, polygons, or heights with scale and angle (`score_poses`), against true ones.
 
@@ -52,12 +54,13 @@ def score_paths(
         rules: tolerance of boundaries, smallest IoU and area of objects; None: 2 pixels, 0.5, any area.
         with_files: also score each file alone.
         with_interval: also return the 95 % interval, by files drawn again.
+        table: also write the scores of each file and class there, `.csv` or `.json`; not of polygons and heights.
 
     Returns:
         The score and what it counts.
 
     Raises:
-        UsageError: an unknown metric, or one that polygons do not have.
+        UsageError: an unknown metric, one that polygons do not have, or a table that cannot be.
         DataError: predictions are missing or too many.
         GridError: a prediction lies on another grid than its truth.
         LabelError: a value is no class number.
@@ -67,32 +70,43 @@ def score_paths(
     """
     if metric not in METRICS:
         raise UsageError(f"expected a metric among {', '.join(METRICS)}; got {metric!r}")
+    _check_table(table, metric not in POSE_METRICS)
     if metric in POSE_METRICS:
         return score_poses(prediction, truth, metric, workers=workers)
     chosen = {**MAP_METRICS, **SHAPE_METRICS}[metric]
-    rules = rules or MapRules()
     with ExitStack() as stack:
         pairs = pair_files(_list(prediction, stack), _list(truth, stack))
         if is_vector(pairs[0][1]):
-            counts, n_pixels, n_outside = _count_polygons(pairs, metric, rules), None, None
+            _check_table(table, False)
+            counts = _count_polygons(pairs, metric, rules or MapRules())
+            result = _result(metric, chosen, counts)
         else:
-            wanted = _only(rules, chosen)
-            found = score_maps(pairs, rules=wanted, classes=classes, workers=workers)
-            counts = _part(found, chosen)
-            n_pixels, n_outside = found.n_pixels, found.n_outside
-    names = [name for name, _, _ in pairs]
+            wanted = _only(rules or MapRules(), chosen, table)
+            scores = score_maps(pairs, rules=wanted, classes=classes, workers=workers)
+            counts = _part(scores, chosen)
+            result = _result(metric, chosen, counts, scores)
+            _write_table(table, scores)
+    if with_interval:
+        result = replace(result, interval=_interval(chosen.reduce, counts))
+    if with_files:
+        alone = [chosen.reduce(counts[i : i + 1]) for i in range(len(pairs))]
+        result = replace(result, files=dict(zip([name for name, *_ in pairs], alone, strict=True)))
+    return result
+
+
+def _result(
+    metric: str, chosen: Metric, counts: Counts, scores: MapScores | None = None
+) -> ScoreResult:
+    """Put a score together; of polygons there are no pixels."""
+    found = counts.sum(axis=(0, 1)).tolist() if chosen.part == "objects" else None
     return ScoreResult(
         metric=metric,
         value=chosen.reduce(counts),
         counts=chosen.counts,
-        n_files=len(pairs),
-        n_pixels=n_pixels,
-        n_outside=n_outside,
-        objects=tuple(counts.sum(axis=(0, 1)).tolist()) if chosen.part == "objects" else None,
-        interval=_interval(chosen.reduce, counts) if with_interval else None,
-        files={n: chosen.reduce(counts[i : i + 1]) for i, n in enumerate(names)}
-        if with_files
-        else None,
+        n_files=len(counts),
+        n_pixels=None if scores is None else scores.n_pixels,
+        n_outside=None if scores is None else scores.n_outside,
+        objects=None if found is None else (found[0], found[1], found[2]),
     )
 
 
@@ -101,7 +115,7 @@ def _list(path: Path, stack: ExitStack) -> Sequence[Path]:
     path = Path(path)
     if path.is_dir():
         files = sorted(path.iterdir())
-        vectors = [file for file in files if is_vector(file)]
+        vectors = [f for f in files if is_vector(f) and not f.name.endswith(".stac.json")]
         if vectors and not any(file.suffix.lower() in SUFFIXES for file in files):
             return vectors
     return list_files(path, stack)
@@ -121,8 +135,30 @@ def _count_polygons(pairs: Sequence[Pair], metric: str, rules: MapRules) -> Coun
     return count_polygons(pairs, rules)
 
 
-def _only(rules: MapRules, metric: Metric) -> MapRules:
-    """Leave out what a metric does not take."""
+def _check_table(table: Path | None, has_classes: bool) -> None:
+    """Refuse to write scores of classes where there are none, or in a format that is not known."""
+    if table is None:
+        return
+    if not has_classes:
+        raise UsageError("expected class maps for a table of scores by class", where=table)
+    if table.suffix not in (".csv", ".json"):
+        raise UsageError(
+            f"expected a table that ends in .csv or .json; got {table.name}", where=table
+        )
+
+
+def _write_table(table: Path | None, scores: MapScores) -> None:
+    """Write scores by file and class, where that was asked for."""
+    if table is not None and table.suffix == ".json":
+        write_json(table, scores.rows())
+    elif table is not None:
+        write_text(table, scores.csv())
+
+
+def _only(rules: MapRules, metric: Metric, table: Path | None) -> MapRules:
+    """Leave out what a metric does not take; a table takes all, with the objects of class 1."""
+    if table is not None:
+        return replace(rules, object_classes=(1,))
     return replace(
         rules,
         tolerance_px=rules.tolerance_px if metric.part == "boundary" else None,
