@@ -44,6 +44,10 @@ class Parted(BaseModel):
     outer: OuterConfig | None = None
     """Nested cross-validation: the outer fold that is put aside instead of a share."""
 
+    train_only: dict[str, tuple[str | int | float | bool, ...]] = {}
+    """Column -> values: samples that have one train, but are never held out or put aside, such as {tier: [2]} for
+    labels of a worse kind. They train no fold that would have held them out, so that places stay apart."""
+
     @model_validator(mode="after")
     def _one_aside(self) -> Parted:
         given = [name for name in ("holdout", "holdout_sites", "outer") if getattr(self, name)]

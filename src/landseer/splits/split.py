@@ -27,6 +27,7 @@ from landseer.splits.outer import nest, outer_folds
 from landseer.splits.parts import HOLDOUT, TRAIN_ONLY, UNUSED, Parts, unbarred
 from landseer.splits.sites import leave_one_site_out, location_stratified
 from landseer.splits.thin import bar_overlaps
+from landseer.splits.train_only import hold_none_of
 from landseer.splits.units import deal, groups_of, put_aside
 
 NO_FOLD = TRAIN_ONLY
@@ -59,6 +60,7 @@ def split(frame: gpd.GeoDataFrame, config: SplitConfig, seed: int) -> gpd.GeoDat
         parts = splitter(rows, config, seed)
     else:
         parts = nest(splitter, rows, config, seed, config.outer.fold)
+    parts = hold_none_of(parts, rows, getattr(config, "train_only", {}))
     _check_trained(parts)
     return _write(frame, rows.index, parts)
 
