@@ -28,7 +28,7 @@ class WindowsConfig(BaseModel):
     """Least overlap of neighbours, px; for `spread` and `full`."""
     cut: Literal["even", "spread", "full"] = "even"
     """`even`: near-equal parts, so that each pixel lies in exactly one window; `spread`: full windows, evenly spread,
-    overlapping where they must; `full`: full windows from the top left, the rest at the right and the bottom is left."""
+    overlapping where they must; `full`: full windows from the top left; the rest is not used."""
     gsd_m: Metres | None = None
     """Ground sample distance at which scenes are read, m; None reads each on its own grid."""
     scales: Annotated[tuple[Metres, ...], Field(min_length=1)] = (1.0,)

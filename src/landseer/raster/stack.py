@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 from xml.etree.ElementTree import Element, SubElement
@@ -20,6 +21,7 @@ from landseer.raster.vrt import (
     File,
     Grid,
     Layer,
+    Mixing,
     add_text,
     affine_of,
     band_of,
@@ -39,7 +41,9 @@ def write_stack(
     *,
     joined: Literal["bands", "mosaic"] = "bands",
     scale: float = 1.0,
+    size: tuple[int, int] | None = None,
     flags: Sequence[int] = (),
+    are_classes: bool = False,
 ) -> Path:
     """Write a virtual raster (GDAL's VRT) of one or several files.
 
@@ -49,7 +53,10 @@ def write_stack(
         joined: `bands`: all bands of the first file, then those of the second, on the grid of the finest; `mosaic`:
             files of one grid side by side, later ones over earlier ones where they have data.
         scale: how many times finer its pixels are than those of that grid.
+        size: its height and width, in place of `scale`.
         flags: positions of bands, counted from 1, whose numbers are flags and never mix.
+        are_classes: whether all numbers are classes: the most frequent of one band's wins where pixels shrink, and
+            several bands, which are colours, take the nearest pixel.
 
     Returns:
         `path`. Its outline is that of the grid, to the last digit; its size is rounded to whole pixels. Nodata values,
@@ -68,11 +75,15 @@ def write_stack(
     parts = [look_at(file) for file in files]
     _check_crs(parts)
     grid = _grid_of_mosaic(parts) if joined == "mosaic" else _grid_of_bands(parts)
-    grid = _scale(grid, scale)
-    root = begin(parts[0].info, grid)
+    grid = _scale(grid, scale) if size is None else replace(grid, rows=size[0], cols=size[1])
+    root = begin(parts, grid)
     dtype = np.result_type(*(np.dtype(part.info.dtype) for part in parts))
-    for place, layers in enumerate(_layers(parts, joined), 1):
-        root.append(band_of(layers, place, grid, TYPES[dtype.name], is_flag=place in flags))
+    bands = _layers(parts, joined)
+    for place, layers in enumerate(bands, 1):
+        mixing: Mixing = "most" if are_classes and len(bands) == 1 else "mean"
+        if place in flags or (are_classes and len(bands) > 1):
+            mixing = "nearest"
+        root.append(band_of(layers, place, grid, TYPES[dtype.name], mixing))
     _add_mask(root, parts, grid, joined)
     return write_vrt(path, root)
 
@@ -88,10 +99,10 @@ def write_colours(path: Path, file: Path) -> Path:
     if not part.colours:
         raise BandError("expected a file with a palette; got one without", where=file)
     grid = _scale(_grid_of_bands([part]), 1.0)
-    root = begin(part.info, grid)
+    root = begin([part], grid)
     for place, colour in enumerate((ColorInterp.red, ColorInterp.green, ColorInterp.blue), 1):
         band = empty_band(place, "Byte", colour)
-        source = source_of(part, "1", grid, nearest=True, kind="ComplexSource")
+        source = source_of(part, "1", grid, mixing="nearest", kind="ComplexSource")
         add_text(source, "ColorTableComponent", place)
         band.append(source)
         root.append(band)

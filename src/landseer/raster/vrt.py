@@ -6,12 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree.ElementTree import Element, ElementTree, SubElement
+from typing import Literal
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 from affine import Affine
 from rasterio.enums import ColorInterp, MaskFlags
 
-from landseer.core.files import atomic_path
+from landseer.core.files import atomic_path, hash_stat, hash_value
 from landseer.errors import GridError
 from landseer.raster.opening import open_raster
 from landseer.raster.read import RasterInfo, describe
@@ -20,6 +21,7 @@ BLOCK_PX = 512
 EXACT = 1e-3
 """How far pixels may lie beside the place where they should, in pixels."""
 
+_SAME = 1e-9
 DO = "bring the files onto one grid, or take them as scenes of their own"
 
 TYPES = {
@@ -66,18 +68,23 @@ class Grid:
         return Affine(a * wider, b * taller, c, d * wider, e * taller, f)
 
 
+Mixing = Literal["mean", "nearest", "most"]
+"""What a pixel is made of where pixels shrink or grow: their mean, the nearest one, the most frequent value."""
+
 Layer = tuple[File, int]
 """A band of a file, counted from 1."""
 
 
 def write_vrt(path: Path, root: Element) -> Path:
-    """Write a virtual raster whole or not at all.
+    """Write a virtual raster whole or not at all; one that is there and the same is left alone.
 
     Raises:
         WriteError: it cannot be written.
     """
-    with atomic_path(path) as temporary:
-        ElementTree(root).write(temporary, encoding="utf-8")
+    content = tostring(root, encoding="utf-8")
+    if not (path.is_file() and path.read_bytes() == content):
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(content)
     return path
 
 
@@ -129,8 +136,9 @@ def _within(outer: Affine, inner: Affine) -> tuple[float, float, float, float, f
     return first, second, third, fourth, col, row
 
 
-def begin(info: RasterInfo, grid: Grid) -> Element:
-    """Begin a virtual raster."""
+def begin(parts: Sequence[File], grid: Grid) -> Element:
+    """Begin a virtual raster; it says what its files were like, so that it changes when they do."""
+    info = parts[0].info
     root = Element("VRTDataset", rasterXSize=str(grid.cols), rasterYSize=str(grid.rows))
     if info.crs is not None:
         srs = SubElement(root, "SRS", dataAxisToSRSAxisMapping="1,2")
@@ -138,6 +146,9 @@ def begin(info: RasterInfo, grid: Grid) -> Element:
     if info.transform is not None:
         numbers = ", ".join(repr(number) for number in grid.scaled.to_gdal())
         SubElement(root, "GeoTransform").text = numbers
+    metadata = SubElement(root, "Metadata")
+    state = hash_value([hash_stat(part.info.path) for part in parts])
+    SubElement(metadata, "MDI", key="STATE_OF_FILES").text = state
     return root
 
 
@@ -152,7 +163,7 @@ def empty_band(place: int | None, dtype: str, colour: ColorInterp | None) -> Ele
 
 
 def band_of(
-    sources: Sequence[Layer], place: int, grid: Grid, dtype: str, *, is_flag: bool = False
+    sources: Sequence[Layer], place: int, grid: Grid, dtype: str, mixing: Mixing = "mean"
 ) -> Element:
     """Make a band of one file, or of all files of a mosaic."""
     part, number = sources[0]
@@ -164,20 +175,21 @@ def band_of(
         add_text(band, "NoDataValue", "nan" if math.isnan(known.nodata) else repr(known.nodata))
     if known.colour is ColorInterp.palette:
         band.append(_palette(part))
-    nearest = is_flag or known.colour in (ColorInterp.palette, ColorInterp.alpha)
+    if mixing == "mean" and known.colour in (ColorInterp.palette, ColorInterp.alpha):
+        mixing = "nearest"
     for one, index in sources:
-        band.append(_layer(one, index, grid, nearest=nearest, is_mosaic=len(sources) > 1))
+        band.append(_layer(one, index, grid, mixing=mixing, is_mosaic=len(sources) > 1))
     return band
 
 
-def _layer(part: File, index: int, grid: Grid, *, nearest: bool, is_mosaic: bool) -> Element:
+def _layer(part: File, index: int, grid: Grid, *, mixing: Mixing, is_mosaic: bool) -> Element:
     """Make a band's source, in which missing pixels neither cover others nor enter into means."""
     nodata = part.bands[index - 1].nodata
     is_scaled = (part.info.height, part.info.width) != (grid.rows, grid.cols)
     may_hide = is_mosaic and (part.has_mask or nodata is not None)
     # GDAL averages simple sources in another way, which mixes missing pixels in and differs between windows.
-    kind = "ComplexSource" if may_hide or (is_scaled and not nearest) else "SimpleSource"
-    source = source_of(part, str(index), grid, nearest=nearest, kind=kind)
+    kind = "ComplexSource" if may_hide or (is_scaled and mixing == "mean") else "SimpleSource"
+    source = source_of(part, str(index), grid, mixing=mixing, kind=kind)
     if is_mosaic and part.has_mask:
         add_text(source, "UseMaskBand", "true")
     elif kind == "ComplexSource" and nodata is not None:
@@ -189,14 +201,14 @@ def mask_of(parts: Sequence[File], grid: Grid) -> Element:
     """Make the mask of files' masks."""
     mask = empty_band(None, "Byte", None)
     for part in parts:
-        source = source_of(part, "mask,1", grid, nearest=True, kind="ComplexSource")
+        source = source_of(part, "mask,1", grid, mixing="nearest", kind="ComplexSource")
         add_text(source, "NODATA", 0)
         mask.append(source)
     return mask
 
 
 def source_of(
-    part: File, band: str, grid: Grid, *, nearest: bool = False, kind: str = "SimpleSource"
+    part: File, band: str, grid: Grid, *, mixing: Mixing = "mean", kind: str = "SimpleSource"
 ) -> Element:
     """Make a source: a band of a file and where it lies."""
     info = part.info
@@ -204,7 +216,7 @@ def source_of(
     fine_cols, fine_rows = grid.cols / grid.width, grid.rows / grid.height
     to = [col * fine_cols, row * fine_rows, cols * fine_cols, rows * fine_rows]
     to = [round(number) if abs(number - round(number)) < 1e-6 else number for number in to]
-    method = "nearest" if nearest else _method(info.width / to[2], info.height / to[3])
+    method = _method(mixing, info.width / to[2], info.height / to[3])
     source = Element(kind, resampling=method)
     name = SubElement(source, "SourceFilename", relativeToVRT="0")
     name.text = str(Path(info.path).absolute())
@@ -217,11 +229,14 @@ def source_of(
     return source
 
 
-def _method(*ratios: float) -> str:
-    """Choose how pixels become others, by how many of them become one along each axis."""
-    if all(abs(ratio - 1) < 1e-9 for ratio in ratios):
+def _method(mixing: Mixing, *ratios: float) -> str:
+    """Choose GDAL's method by how many pixels become one along each axis."""
+    shrinks = max(ratios) > 1 + _SAME
+    if mixing == "nearest" or all(abs(ratio - 1) < _SAME for ratio in ratios):
         return "nearest"
-    return "cubic" if max(ratios) <= 1 else "average"
+    if mixing == "most":
+        return "mode" if shrinks else "nearest"
+    return "average" if shrinks else "cubic"
 
 
 def _rect(parent: Element, tag: str, numbers: Sequence[float]) -> None:

@@ -35,7 +35,7 @@ class ObjectCounts:
         lost: those of which nothing with an area was left.
         thin: lines and points that were left out, alone or among polygons.
         unknown: objects by the value of the attribute that means no class; "" where it is missing.
-        extents: of files of which no object meets the scene: path -> (left, bottom, right, top) in the file's CRS.
+        extents: of files whose objects all lie elsewhere: path -> (left, bottom, right, top) in the file's CRS.
     """
 
     read: int = 0
@@ -106,8 +106,10 @@ def _read(path: Path, grid: RasterInfo, rules: LabelRules) -> Objects:
         return Objects(np.empty(0, object), np.empty(0, np.uint8), ObjectCounts())
     crs = _crs(path, file, rules)
     there = ~(shapely.is_missing(file.geometries) | shapely.is_empty(file.geometries))
-    near = there & _meets(file.geometries, box_in(grid, crs))
-    extents = {str(path): _extent(file.geometries)} if there.any() and not near.any() else {}
+    box = box_in(grid, crs)
+    near = there & _meets(file.geometries, box)
+    extent = _extent(file.geometries)
+    is_elsewhere = there.any() and not _meets(np.array([shapely.box(*extent)]), box).any()
     moved = to_pixels(file.geometries[near], crs, grid)
     placed = _is_finite(moved)
     values, unknown = _values(file, near, rules)
@@ -126,7 +128,7 @@ def _read(path: Path, grid: RasterInfo, rules: LabelRules) -> Objects:
         lost=len(set(np.flatnonzero(wrong)) - set(owners)),
         thin=n_thin,
         unknown=unknown,
-        extents=extents,
+        extents={str(path): extent} if is_elsewhere else {},
     )
     return Objects(polygons[used], kept[used].astype(np.uint8), counts)
 
