@@ -173,6 +173,7 @@ def test_shapes(tmp_path: Path):
     assert score(tmp_path, "spacenet-f1").objects == (2, 0, 0)
     strict = score(tmp_path, "spacenet-f1", rules=MapRules(min_iou=0.6, min_area_px=101))
     assert strict.objects == (1, 0, 0) and strict.value == 1
+    assert strict.counts.endswith("IoU at least 0.6, area at least 101")
     assert score(tmp_path, "boundary-f1", rules=MapRules(tolerance_px=3)).value == 1
     assert score(tmp_path, "boundary-f1").value < 0.7
     assert score(tmp_path, "boundary-f1").objects is None

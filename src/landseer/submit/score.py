@@ -19,7 +19,7 @@ from landseer.metrics.map_scores import MapScores
 from landseer.submit.pairs import SUFFIXES, Pair, list_files, pair_files
 from landseer.submit.pose_figures import PoseScore
 from landseer.submit.score_maps import score_maps
-from landseer.submit.score_metrics import MAP_METRICS, SHAPE_METRICS, Counts, Metric
+from landseer.submit.score_metrics import MAP_METRICS, SHAPE_METRICS, Counts, Metric, describe
 from landseer.submit.score_polygons import count_polygons
 from landseer.submit.score_pose import POSE_METRICS, PoseMetric, score_poses
 from landseer.submit.score_result import ScoreResult
@@ -73,19 +73,20 @@ def score_paths(  # noqa: PLR0913 - the options of a score
     _check_table(table, metric not in POSE_METRICS)
     if metric in POSE_METRICS:
         return score_poses(prediction, truth, metric, workers=workers)
-    chosen = {**MAP_METRICS, **SHAPE_METRICS}[metric]
+    chosen, rules = {**MAP_METRICS, **SHAPE_METRICS}[metric], rules or MapRules()
     with ExitStack() as stack:
         pairs = pair_files(_list(prediction, stack), _list(truth, stack))
         if is_vector(pairs[0][1]):
             _check_table(table, False)
-            counts = _count_polygons(pairs, metric, rules or MapRules())
+            counts = _count_polygons(pairs, metric, rules)
             result = _result(metric, chosen, counts)
         else:
-            wanted = _only(rules or MapRules(), chosen, table)
+            wanted = _only(rules, chosen, table)
             scores = score_maps(pairs, rules=wanted, classes=classes, workers=workers)
             counts = _part(scores, chosen)
             result = _result(metric, chosen, counts, scores)
             _write_table(table, scores)
+    result = replace(result, counts=describe(chosen, rules))
     if with_interval:
         result = replace(result, interval=_interval(chosen.reduce, counts))
     if with_files:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from landseer.metrics.boundary import boundary_scores
 from landseer.metrics.confusion import Matrix
+from landseer.metrics.map_counts import MapRules
 from landseer.metrics.objects import object_scores
 from landseer.metrics.scores import scores
 
@@ -62,6 +63,17 @@ def _objects(counts: Counts) -> float:
     return float(object_scores(counts.sum(0))["f1"][0])
 
 
+def describe(metric: Metric, rules: MapRules) -> str:
+    """Say what a metric counts under given rules."""
+    if metric.part == "boundary":
+        return f"{metric.counts}; tolerance {rules.tolerance_px:g} px"
+    if metric.part == "objects":
+        return (
+            f"{metric.counts}; IoU at least {rules.min_iou:g}, area at least {rules.min_area_px:g}"
+        )
+    return metric.counts
+
+
 MAP_METRICS: dict[str, Metric] = {
     "kelp-dice": Metric("Dice of class 1, all pixels pooled", _pooled("dice_c1")),
     "kelp-dice-macro": Metric("mean of the classes' pooled Dice, background included", _pooled("dice_macro")),
@@ -82,7 +94,7 @@ SHAPE_METRICS: dict[str, Metric] = {
         _boundary, "boundary",
     ),
     "spacenet-f1": Metric(
-        "F1 of the objects of class 1, matched one to one at an IoU of 0.5 or more, objects of all files pooled",
+        "F1 of the objects of class 1, matched one to one by their IoU, objects of all files pooled",
         _objects, "objects",
     ),
 }  # fmt: skip
