@@ -26,6 +26,7 @@ from landseer.models.heads_config import (
 )
 from landseer.models.network import build_network, parameter_count
 from landseer.models.store import load_member, load_state, save_member, save_state
+from landseer.models.targets import TargetSpec, check_targets
 from landseer.quantities import (
     ClassMask,
     DenseValue,
@@ -391,3 +392,11 @@ def test_networks_of_many_heads_are_channels_last_throughout():
     with torch.no_grad():
         network(image(network).contiguous(memory_format=torch.channels_last), GSD)
     assert kept and all(kept.values()), kept
+
+
+def test_every_data_set_knows_its_ground_sample_distance():
+    assert check_targets({"gsd": TargetSpec(quantity="gsd")}, ["mask"]) == []
+    assert check_targets({"far": TargetSpec(quantity="gsd", reference="gsd")}, []) == []
+    for name, spec in (("far", TargetSpec(quantity="gsd")), ("gsd", TargetSpec(quantity="height"))):
+        ((where, text),) = check_targets({name: spec}, ["mask"])
+        assert where == name and "expected a reference of the data (mask)" in text

@@ -27,6 +27,9 @@ QuantityName = Literal[
 MASK = "mask"
 """Name of the target that a recipe without `targets` has: the classes of the labels."""
 
+GSD = "gsd"
+"""Reference that all data have: the ground sample distance of the sample table."""
+
 EXTENTS: dict[str, Extent] = {
     "mask": "dense",
     "multi_label": "dense",
@@ -120,7 +123,8 @@ def check_targets(
 
     Args:
         targets: by name.
-        references: names of the data's references, `mask` among them where there are class labels.
+        references: names of the data's references, `mask` among them where there are class labels; `gsd`, the ground
+            sample distance, is one of all data for targets that are one.
 
     Returns:
         (target, what is wrong) pairs.
@@ -128,7 +132,8 @@ def check_targets(
     problems: list[tuple[str, str]] = []
     for name, spec in targets.items():
         wanted = spec.reference_name(name)
-        if wanted is not None and wanted not in references:
+        is_there = wanted in references or (wanted == GSD and spec.quantity == "gsd")
+        if wanted is not None and not is_there:
             there = ", ".join(references) or "none"
             problems.append((name, f"expected a reference of the data ({there}); got {wanted!r}"))
         for kind, other in zip(_KINDS_OF.get(spec.quantity, ()), spec.of, strict=False):
