@@ -9,6 +9,7 @@ import geopandas as gpd
 from landseer.adapters.opencities_config import OpencitiesConfig, bands, classes, references
 from landseer.adapters.opencities_listing import Entry, list_scenes, list_tests
 from landseer.adapters.scene import Scene, scan_scenes
+from landseer.adapters.unlabelled import exclude_unlabelled
 from landseer.errors import DataError
 from landseer.samples.findings import Finding
 
@@ -43,12 +44,12 @@ def scan(config: OpencitiesConfig, work: Path) -> tuple[gpd.GeoDataFrame, list[F
             where=root,
             do="correct `root`: the folder into which the archives were unpacked",
         )
-    scenes = [_scene(root, entry) for entry in entries]
+    scenes, lone = exclude_unlabelled(_scene(root, entry) for entry in entries)
     tests = [Scene(name, (path,), side="test", whole=True) for name, path in chips.items()]
     frame, found = scan_scenes(
         [*scenes, *tests], config.windows, work, rules=config.rules(), bands=bands(config)
     )
-    return frame, findings + missing + found
+    return frame, findings + missing + lone + found
 
 
 def _scene(root: Path, entry: Entry) -> Scene:

@@ -10,6 +10,7 @@ from landseer.adapters.scene import Scene, scan_scenes
 from landseer.adapters.scene_config import WindowsConfig
 from landseer.adapters.spacenet_config import SpacenetConfig, bands, classes, references
 from landseer.adapters.spacenet_files import Tile, find_labels, find_tiles
+from landseer.adapters.unlabelled import exclude_unlabelled
 from landseer.errors import DataError, FileReadError
 from landseer.samples.findings import Finding
 from landseer.samples.schema import shorten
@@ -51,9 +52,9 @@ def scan(config: SpacenetConfig, work: Path) -> tuple[gpd.GeoDataFrame, list[Fin
     findings = _left_out(root, strange, "image whose name is none of SpaceNet's")
     findings += _left_out(root, others, "vector file that is no tile's buildings")
     rules = LabelRules(kinds=(Kind(1),), all_touched=config.all_touched)
-    scenes = [_scene(tile, labels.get(tile.place)) for tile in tiles]
+    scenes, lone = exclude_unlabelled(_scene(tile, labels.get(tile.place)) for tile in tiles)
     frame, found = scan_scenes(scenes, WindowsConfig(), work, rules=rules, bands=bands(config))
-    return frame, findings + found
+    return frame, findings + lone + found
 
 
 def _scene(tile: Tile, label: Path | None) -> Scene:

@@ -13,6 +13,7 @@ from landseer.adapters.scene import Scene, scan_scenes
 from landseer.adapters.stac_bands import band_specs
 from landseer.adapters.stac_catalogue import Asset, StacItem, read_catalogue
 from landseer.adapters.stac_config import StacConfig
+from landseer.adapters.unlabelled import exclude_unlabelled
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
 from landseer.core.references import Reference
@@ -65,11 +66,12 @@ def scan(config: StacConfig, work: Path) -> tuple[gpd.GeoDataFrame, list[Finding
     labels = _labels(config, every)
     often = Counter(item.name for item in items)
     scenes = [_scene(config, item, labels, often[item.name] > 1) for item in items]
+    scenes, lone = exclude_unlabelled(scenes) if config.classes else (scenes, [])
     rules = config.objects.rules(config.classes) if config.classes and not config.is_rgb else None
     frame, found = scan_scenes(
         scenes, config.windows, work, rules=rules, bands=bands(config), align=config.align
     )
-    return frame, [*(f for item in items for f in _elsewhere(config, item)), *found]
+    return frame, [*(f for item in items for f in _elsewhere(config, item)), *lone, *found]
 
 
 def _scene_items(config: StacConfig) -> tuple[list[StacItem], list[StacItem]]:
@@ -122,7 +124,6 @@ def _scene(
     """Make the scene of an item."""
     name = f"{item.collection}_{item.name}" if is_repeated and item.collection else item.name
     is_test = item.split == "test" or item.collection in config.test_collections
-    lost = _lost(config, item)
     return Scene(
         name.replace("/", "_"),
         tuple(asset.path for _, asset in _images(config, item)),
@@ -130,7 +131,6 @@ def _scene(
         side="test" if is_test else "train",
         site=item.collection,
         date=item.date,
-        excluded=f"image is not on this disk: {lost[0].href}" if lost else None,
     )
 
 
