@@ -100,6 +100,7 @@ def test_sides_lists_sites_and_ground_sample_distances(archive, tmp_path):
     assert by_name.loc[names, "official"].dropna().to_dict() == {names[5]: "val"}
     assert by_name.loc[names, "side"].tolist() == ["train"] * 6 + ["test"] * 2
     assert (by_name["site"] == [name.rpartition("_")[0] for name in by_name.index]).all()
+    assert (by_name["scene"] == by_name["site"]).all()
     assert by_name["gsd_m"].tolist() == [GSD_M[site] for site in by_name["site"]]
     split = FixedConfig(column="official", unlisted="train_only")
     rows = usable(frame)

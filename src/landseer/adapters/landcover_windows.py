@@ -42,7 +42,7 @@ def window_records(photo: Scanned, excluded: str | None) -> list[dict[str, Any]]
         excluded: why its windows are left out, or None.
 
     Returns:
-        Rows named `<orthophoto>_<number>`, with the addresses of image and label. An orthophoto that cannot be read is
+        Rows named `<orthophoto>_<number>`, with the orthophoto as `scene` and the addresses of image and label. An orthophoto that cannot be read is
         one row of its own name, excluded.
     """
     whole = photo.record
@@ -59,6 +59,7 @@ def _placed(whole: dict[str, Any], number: int, window: Window) -> dict[str, Any
     label = whole["label"]
     row = {
         "sample": f"{whole['sample']}_{number}",
+        "scene": whole["sample"],
         "image": str(with_window(Path(whole["image"]), window)),
         "label": None if label is None else str(with_window(Path(label), window)),
         "height": window.height,
