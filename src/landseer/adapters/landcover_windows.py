@@ -42,8 +42,8 @@ def window_records(photo: Scanned, excluded: str | None) -> list[dict[str, Any]]
         excluded: why its windows are left out, or None.
 
     Returns:
-        Rows named `<orthophoto>_<number>`, with the orthophoto as `scene` and the addresses of image and label. An orthophoto that cannot be read is
-        one row of its own name, excluded.
+        Rows named `<orthophoto>_<number>`, with the orthophoto as `scene` and the addresses of image and label. An
+        orthophoto that cannot be read is one row of its own name, excluded.
     """
     whole = photo.record
     if photo.info is None:
