@@ -109,6 +109,7 @@ def test_strips_of_any_height_equal_one_pass(seed, cuts, tolerance, ignored):
         counter.add(truth[rows], prediction[rows])
     whole = boundary_counts(truth, prediction, 3, tolerance_px=tolerance)
     assert np.array_equal(counter.finish(), whole)
+    assert not BoundaryCounter(3, tolerance).finish().any()
 
 
 def test_a_shift_is_forgiven_up_to_the_tolerance():

@@ -98,8 +98,13 @@ def test_intervals_are_those_of_each_statistic_alone(scored):
     matrices = np.stack([counts.pixels for counts in scored.counts])
     expected = interval(matrices, "abc", lambda m: score(m, NAMES)["iou_house"], n=300, seed=4)
     found = scored.intervals(n=300, seed=4)
+    ground = np.zeros((5, 5), np.uint8)
+    nothing = count(ground, ground)
     assert found["iou_house"] == pytest.approx(expected)
     assert found["boundary_f1_water"][0] < found["boundary_f1_water"][1]
+    assert np.isnan(
+        MapScores(NAMES, RULES, ("a", "b"), (nothing, nothing)).intervals()["iou_water"]
+    ).all()
     together = scored.intervals(groups=["x", "x", "x"])
     assert np.isnan(together["iou_house"]).all()
 

@@ -119,6 +119,11 @@ def test_a_map_without_a_place_or_an_epsg_code(tmp_path: Path):
     assert raw["geometry"] is None and "bbox" not in raw and list(raw["assets"]) == ["values"]
     assert not any("proj" in key for key in raw["properties"])
     check(raw)
+    write_raster(path, np.zeros((5, 6), np.uint8), transform=(2, 0, 0, 0, -2, 0))
+    raw = item_of_map(path, ClassTable(("a", "b"), (0, 1)))
+    check(raw)
+    assert raw["properties"]["proj:code"] is None and raw["geometry"] is None
+    assert "color_hint" not in raw["assets"]["classes"]["bands"][0]["classification:classes"][0]
     local = "+proj=laea +lat_0=52 +lon_0=10 +ellps=GRS80 +units=m"
     wkt = CRS.from_user_input(local).to_wkt()
     write_raster(path, np.zeros((5, 6), np.float32), crs=wkt, transform=(2, 0, 0, 0, -2, 0))
@@ -166,7 +171,9 @@ def test_when_the_image_was_taken(files):
 def test_statistics_that_the_file_has(files):
     with rasterio.open(files[2], "r+") as dataset:
         dataset.update_tags(1, STATISTICS_MINIMUM="0.25", STATISTICS_MEAN="0.5")
+        dataset.units = ("m",)
     band = item_of_map(files[2], None)["assets"]["values"]["bands"][0]
+    assert band["unit"] == "m"
     assert band["statistics"] == {"minimum": 0.25, "mean": 0.5}
 
 

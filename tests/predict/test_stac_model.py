@@ -7,6 +7,7 @@ from pathlib import Path
 import pystac
 import pytest
 import torch
+import yaml
 from pystac.extensions.mlm import MLMExtension, TaskType
 from pystac.validation import JsonSchemaSTACValidator
 
@@ -15,7 +16,7 @@ from landseer.errors import FileReadError
 from landseer.models.model import build_model
 from landseer.models.store import save_member
 from landseer.models.targets import TargetSpec
-from landseer.predict import MemberSource, save_model_folder
+from landseer.predict import MemberSource, load_model_folder, save_model_folder
 from landseer.predict.stac_model import item_of_model, mlm_name, write_model_item
 
 
@@ -90,6 +91,16 @@ def test_what_the_encoders_started_from(folder: Path):
     for weights, expected in (("none", (False, None)), ("/home/x/a.pth", (True, "a.pth"))):
         properties = item_of_model(folder, weights=weights)["properties"]
         assert (properties["mlm:pretrained"], properties["mlm:pretrained_source"]) == expected
+
+
+def test_the_score_is_told(folder: Path):
+    spec = load_model_folder(folder)[0]
+    scores = {"metric": "iou_kelp", "value": 0.61234}
+    yaml_text = (folder / "model.yaml").read_text()
+    changed = spec.model_copy(update={"scores": scores}).model_dump(mode="json")
+    (folder / "model.yaml").write_text(yaml.safe_dump(changed))
+    text = item_of_model(folder)["properties"]["description"]
+    assert text.endswith("On held-out places: iou_kelp 0.6123.") and "On held-out" not in yaml_text
 
 
 def test_parameters_of_all_members(folder: Path, spec):

@@ -103,40 +103,31 @@ class BoundaryCounter:
         self.n_classes, self.tolerance_px = n_classes, tolerance_px
         self.counts: BoundaryCounts = np.zeros((n_classes, N_FIELDS), np.int64)
         self._margin = margin_px(tolerance_px)
-        self._held: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
+        self._held: NDArray[np.uint8] | None = None
         self._start = 0
 
     def add(self, truth: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> None:
         """Take the next strip: (h, w) class numbers of any height, as of `boundary_counts`."""
-        strip = (truth, prediction)
-        if self._held is not None:
-            held = zip(self._held, strip, strict=True)
-            strip = tuple(np.concatenate(pair) for pair in held)  # type: ignore[assignment]
-        self._held = strip
-        stop = len(strip[0]) - self._margin
-        if stop > self._start:
-            self._count(stop)
+        strip = np.stack([truth, prediction])
+        held = strip if self._held is None else np.concatenate([self._held, strip], axis=1)
+        self._held = held
+        if held.shape[1] - self._margin > self._start:
+            self._count(held, held.shape[1] - self._margin)
 
     def finish(self) -> BoundaryCounts:
         """Count what is left below the last strip; return (C, 4)."""
         if self._held is not None:
-            self._count(len(self._held[0]))
-        self._held = None
+            self._count(self._held, self._held.shape[1])
         return self.counts
 
-    def _count(self, stop: int) -> None:
+    def _count(self, held: NDArray[np.uint8], stop: int) -> None:
         """Count the rows up to `stop` and forget what no later row needs."""
-        if self._held is None:
-            return
-        self.counts = self.counts + boundary_counts(
-            *self._held,
-            self.n_classes,
-            tolerance_px=self.tolerance_px,
-            rows=slice(self._start, stop),
+        rows = slice(self._start, stop)
+        self.counts += boundary_counts(
+            held[0], held[1], self.n_classes, tolerance_px=self.tolerance_px, rows=rows
         )
         first = max(0, stop - self._margin)
-        self._held = (self._held[0][first:].copy(), self._held[1][first:].copy())
-        self._start = stop - first
+        self._held, self._start = held[:, first:].copy(), stop - first
 
 
 def margin_px(tolerance_px: float) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -246,10 +247,9 @@ def _assets(folder: Path, spec: ModelSpec, recipe: Path | None, at: Path) -> dic
             "roles": ["mlm:model", "mlm:weights"],
             "mlm:artifact_type": "safetensors.torch.save_file",
             "file:size": path.stat().st_size,
+            "file:checksum": _checksum(path),
             "bands": _bands(spec),
         }
-        if member.sha256:
-            asset["file:checksum"] = f"{_SHA256}{member.sha256}"
         assets[plain_name(path.stem)] = asset
     if recipe is not None:
         if not Path(recipe).is_file():
@@ -261,3 +261,9 @@ def _assets(folder: Path, spec: ModelSpec, recipe: Path | None, at: Path) -> dic
             "roles": ["metadata"],
         }
     return assets
+
+
+def _checksum(path: Path) -> str:
+    """Return a file's SHA-256 as a multihash."""
+    with path.open("rb") as file:
+        return _SHA256 + hashlib.file_digest(file, "sha256").hexdigest()
