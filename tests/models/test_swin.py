@@ -299,3 +299,17 @@ def test_drop_path_seeds_and_decoders():
         network = build(decoder=decoder, decoder_channels=widths)
         network(x)["mask"].square().mean().backward()
         assert network.encoder.features[0][0].weight.grad.abs().sum() > 0
+
+
+def test_the_seeds_network_has_the_size_that_its_authors_report(monkeypatch):
+    monkeypatch.undo()
+    with torch.device("meta"):
+        encoder = SwinEncoder(SWINS["swin_v2_b"], 3, maps="merges")
+        pyramid = FeaturePyramidNetwork(
+            (128, 256, 512, 1024), 256
+        )  # all levels, though one was read
+        head = torch.nn.Sequential(torch.nn.Conv2d(256, 128, 3), torch.nn.Conv2d(128, 5, 1))
+    whole = sum(p.numel() for part in (encoder, pyramid, head) for p in part.parameters())
+    assert whole == pytest.approx(64.8e6, abs=0.05e6)
+    frozen = sum(p.numel() for p in encoder.features[:4].parameters())
+    assert frozen == pytest.approx(2.1e6, abs=0.05e6)
