@@ -18,7 +18,6 @@ from landseer.models.targets import TargetSpec
 from landseer.predict.model_folder import SPEC_FILE, load_model_folder
 from landseer.predict.spec import ModelSpec
 from landseer.predict.stac_fields import (
-    CLASSIFICATION,
     FILE,
     PROCESSING,
     STAC_VERSION,
@@ -97,7 +96,7 @@ def item_of_model(
     return {
         "type": "Feature",
         "stac_version": STAC_VERSION,
-        "stac_extensions": sorted([MLM, FILE, PROCESSING, CLASSIFICATION]),
+        "stac_extensions": sorted([MLM, FILE, PROCESSING]),
         "id": plain_name(spec.name),
         "geometry": None,
         "properties": properties,
