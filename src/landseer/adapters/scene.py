@@ -75,7 +75,7 @@ def scan_scenes(
     workers = cpu_count() if _is_much(scenes) else 0
     make = partial(_make, settings)
     sheets = list(parallel_map(make, jobs, label="scenes", workers=workers, processes=True))
-    _remove_stale(settings.work, [sheet.name for sheet in sheets])
+    _remove_stale(settings.work, sheets)
     records, findings = [], []
     for sheet in sheets:
         rows, found = _rows(sheet, name)
@@ -197,14 +197,15 @@ def _place(image: RasterInfo, window: Window) -> dict[str, Any] | str:
         return error.message
 
 
-def _remove_stale(work: Path, names: Sequence[str]) -> None:
-    """Remove what was made for scenes that are no more, or by runs that broke off."""
-    ours = {"labels": ("{}.tif", "{}.json"), "stacks": ("{}.vrt", "{}_label.vrt", "{}_colours.vrt")}
-    for folder, patterns in ours.items():
-        known = {pattern.format(name) for pattern in patterns for name in names}
-        for path in (work / folder).glob("*"):
-            if path.name not in known and path.suffix in (".tif", ".json", ".vrt"):
-                path.unlink()
+def _remove_stale(work: Path, sheets: Sequence[Sheet]) -> None:
+    """Remove what was made for scenes that are no more or are read otherwise, or by runs that broke off."""
+    paths = [sheet.label for sheet in sheets if sheet.label is not None]
+    paths += [sheet.image.path for sheet in sheets if sheet.image is not None]
+    used = {path.with_suffix(suffix) for path in paths for suffix in (path.suffix, ".json")}
+    used |= {work / "stacks" / f"{sheet.name}_colours.vrt" for sheet in sheets}
+    for path in (*work.glob("labels/*"), *work.glob("stacks/*")):
+        if path not in used and path.suffix in (".tif", ".json", ".vrt"):
+            path.unlink()
 
 
 def _undeclared_nodata(sheets: Sequence[Sheet], bands: Sequence[Band]) -> list[Finding]:

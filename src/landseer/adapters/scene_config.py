@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from landseer.adapters.folder_config import ClassSpec
 from landseer.core.classes import IGNORE, UNKNOWN
-from landseer.vector.rules import HIGHEST, Kind, LabelRules, text_of
+from landseer.vector.rules import HIGHEST, Kind, LabelRules, texts_of
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 _UNKNOWN: dict[str, int | None] = {"unknown": UNKNOWN, "ignore": IGNORE, "leave_out": None}
@@ -59,8 +59,8 @@ class SceneClass(ClassSpec):
 
     @property
     def wanted(self) -> tuple[str, ...]:
-        """The values as text, as `text_of` writes it."""
-        return tuple(text_of(value) for value in self.values) or (self.name,)
+        """The values as text, as `texts_of` writes them."""
+        return tuple(text for value in self.values for text in texts_of(value)) or (self.name,)
 
 
 class VectorLabelsConfig(BaseModel):

@@ -88,6 +88,7 @@ def _read_any(path: Path, attribute: str | None, layer: str | None) -> VectorFil
     with warnings.catch_warnings():
         # GDAL speaks of rings that do not close and of geometries it does not know; both are counted.
         warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.filterwarnings("ignore", "More than one layer", UserWarning)
         if attribute is not None:
             fields = [str(name) for name in pyogrio.read_info(path, layer=layer)["fields"]]
         columns = [] if attribute is None or attribute not in fields else [attribute]

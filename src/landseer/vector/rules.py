@@ -74,3 +74,10 @@ def text_of(value: object) -> str:
     if isinstance(value, float | np.floating) and float(value).is_integer():
         value = int(value)
     return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
+
+
+def texts_of(value: object) -> tuple[str, ...]:
+    """Return the texts that a wanted value may have in files: those of a boolean are as many as there are customs."""
+    if isinstance(value, bool):
+        return ("true", "yes", "1") if value else ("false", "no", "0")
+    return (text_of(value),)
