@@ -191,6 +191,7 @@ def test_the_seeds_head_knows_nothing_finer_than_32_pixels():
             {"decoder": "unet", "context_fpn": SEED},
             "settings of unet alone; got some of context_fpn",
         ),
+        ({"decoder": "pyramid", "pyramid": {"pretrained": True}}, "to take those of the pyramid"),
         ({"decoder": "context_fpn", "depth": 4}, "a depth of 5"),
         (
             {"decoder": "pyramid", "encoder": "convnext_tiny", "stem_activation": "mish"},

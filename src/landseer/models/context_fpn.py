@@ -34,8 +34,8 @@ class ContextFpn(SegmentationModel):
         options: the decoder's own settings.
         encoder: further settings of the encoder.
 
-    Source: EfficientFPN of the third place of the Open Cities AI Challenge (2020), for any encoder: the deepest
-        level there is what EfficientNet has before its classifier.
+    Source: EfficientFPN of the third place of the Open Cities AI Challenge (2020). Its deepest level was EfficientNet's
+        last convolution of 1280 planes; here it is the deepest map of any encoder.
     """
 
     requires_divisible_input_shape = False

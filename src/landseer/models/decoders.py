@@ -101,6 +101,11 @@ def _own_options(config: ModelConfig) -> dict[str, Any]:
             f"expected settings of {config.decoder} alone; got some of {', '.join(foreign)}",
             where=f"model.{foreign[0]}",
         )
+    if config.pyramid is not None and config.pyramid.pretrained and config.weights == "none":
+        raise UsageError(
+            "expected weights, to take those of the pyramid out of them; got none",
+            where="model.pyramid.pretrained",
+        )
     options = given.get(config.decoder)
     return {} if options is None else {"options": options}
 

@@ -166,7 +166,7 @@ class TrainConfig(BaseModel):
     batch_size: int = Field(8, ge=1)
     """Samples a step."""
     accumulate: int = Field(1, ge=1)
-    """Steps whose gradients are summed before the weights change."""
+    """Steps whose gradients are averaged before the weights change: 2 with batches of 8 are batches of 16."""
     optimiser: OptimiserConfig = Field(AdamW(), discriminator="kind")
     """How gradients change weights."""
     schedule: ScheduleConfig = Field(OneCycle(), discriminator="kind")
