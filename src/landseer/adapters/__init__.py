@@ -10,12 +10,22 @@ from typing import Annotated, Any
 import geopandas as gpd
 from pydantic import BaseModel, Field
 
-from landseer.adapters import folder, geopose, kelp, landcover, opencities, spacenet, stac
+from landseer.adapters import (
+    folder,
+    geopose,
+    kelp,
+    landcover,
+    opencities,
+    scenes,
+    spacenet,
+    stac,
+)
 from landseer.adapters.folder_config import FolderConfig
 from landseer.adapters.geopose_config import GeoposeConfig
 from landseer.adapters.kelp import KelpConfig
 from landseer.adapters.landcover_config import LandcoverConfig
 from landseer.adapters.opencities_config import OpencitiesConfig
+from landseer.adapters.scenes_config import ScenesConfig
 from landseer.adapters.spacenet_config import SpacenetConfig
 from landseer.adapters.stac_config import StacConfig
 from landseer.core.bands import Band
@@ -30,6 +40,7 @@ AdapterConfig = Annotated[
     | SpacenetConfig
     | GeoposeConfig
     | StacConfig
+    | ScenesConfig
     | FolderConfig,
     Field(discriminator="adapter"),
 ]
@@ -74,6 +85,9 @@ ADAPTERS: dict[str, Adapter] = {
         opencities.classes,
         opencities.references,
         prepares=True,
+    ),
+    "scenes": Adapter(
+        ScenesConfig, scenes.scan, scenes.bands, scenes.classes, scenes.references, prepares=True
     ),
     "spacenet": Adapter(
         SpacenetConfig,
