@@ -99,6 +99,7 @@ def test_the_footprint_is_on_the_ground(files):
         < 1e-6
     )
     assert item["bbox"] == pytest.approx(shape.bounds)
+    assert shape.exterior.is_ccw and len(shape.exterior.coords) <= 9
 
 
 def test_a_map_across_the_antimeridian(tmp_path: Path):

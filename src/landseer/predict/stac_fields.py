@@ -32,12 +32,17 @@ PROCESSING = f"{_EXTENSIONS}/processing/v1.2.0/schema.json"
 PROJECTION = f"{_EXTENSIONS}/projection/v2.0.0/schema.json"
 
 
+_DEGREES = 1e-7
+"""About a centimetre: how exact places are written."""
+
+
 def place_of(info: RasterInfo) -> dict[str, Any]:
     """Return geometry and bounding box in degrees, to about a centimetre; no box where the raster has no place."""
     if info.crs is None or info.transform is None:
         return {"geometry": None}
     shape = footprint(info.crs, info.transform, info.height, info.width)
-    shape = shapely.set_precision(shapely.normalize(shape), 1e-7)
+    shape = shapely.set_precision(shapely.normalize(shapely.simplify(shape, _DEGREES)), _DEGREES)
+    shape = shapely.orient_polygons(shape)
     parts = shapely.get_parts(shape)
     box = list(shape.bounds)
     if (
