@@ -73,7 +73,7 @@ def time_of(text: str) -> dict[str, Any]:
 
 
 def class_list(classes: ClassTable, *, nodata: bool = True) -> list[dict[str, Any]]:
-    """List classes as the classification extension has them: number, name, description, colour; and 255, outside the data."""
+    """List classes as the classification extension has them, and 255, outside the data."""
     found: list[dict[str, Any]] = []
     for number, title in enumerate(classes.names):
         one: dict[str, Any] = {
