@@ -32,10 +32,8 @@ def check_encoder(name: str) -> str | None:
         return None
     architecture, tag = split_name(name)
     if not timm.is_model(architecture):
-        return (
-            f"expected an encoder of timm, or {', '.join(SWINS)}; got {name!r}"
-            f"{_nearest(architecture, [*SWINS, *timm.list_models()])}"
-        )
+        close = _nearest(architecture, [*SWINS, *timm.list_models()])
+        return f"expected an encoder of timm; got {name!r}{close}"
     if tag and tag not in weight_tags(architecture):
         return _bad_tag(architecture, tag)
     return None
