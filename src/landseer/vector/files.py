@@ -1,137 +1,170 @@
-"""Read the objects of a vector file: GeoJSON, GPKG, GeoParquet, Shapefile, FlatGeobuf."""
+"""Files of polygons that grow batch by batch and appear whole or not at all: GeoParquet, GeoPackage, GeoJSON."""
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import dataclass
+import json
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
-import geopandas as gpd
+import geopandas
 import numpy as np
 import pyarrow as pa
 import pyogrio
 import shapely
+from numpy.typing import NDArray
+from pyarrow import parquet
 from pyogrio.errors import DataSourceError
 from pyproj import CRS
 
-from landseer.errors import FileReadError, LabelError
-from landseer.vector.placing import Geometries
+from landseer.core.files import atomic_path
+from landseer.errors import WriteError
 
-SUFFIXES = (".geojson", ".json", ".gpkg", ".parquet", ".geoparquet", ".shp", ".fgb")
-"""Suffixes by which vector files are known."""
+Columns = dict[str, NDArray[Any]]
+"""Attributes by name, in the order of the file."""
 
-_PARQUET = (".parquet", ".geoparquet")
-_DO = "export the file again, or remove it"
-
-
-@dataclass(frozen=True, slots=True)
-class VectorFile:
-    """What stands in a vector file.
-
-    Attributes:
-        geometries: (n,) of any kind; None where an object has none or one that cannot be understood.
-        attribute: (n,) values of the attribute asked for, None where missing; None where none was asked for.
-        crs: what the file says, or None.
-        n_mended: rings that did not close or had too few points, and were closed.
-    """
-
-    geometries: Geometries
-    attribute: Geometries | None
-    crs: CRS | None
-    n_mended: int
+JSON_DIGITS = 8
+"""Decimals of degrees in GeoJSON: about a millimetre."""
 
 
-def is_vector(path: Path) -> bool:
-    """Tell by its suffix whether a file holds vectors."""
-    return Path(path).suffix.lower() in SUFFIXES
+class PolygonFile(Protocol):
+    """A file of polygons that is being written."""
+
+    @abstractmethod
+    def write(self, columns: Columns, geometry: NDArray[np.object_]) -> None:
+        """Add features; every batch has the same columns, also one of no features."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the file."""
 
 
-def read_vectors(path: Path, attribute: str | None = None, layer: str | None = None) -> VectorFile:
-    """Read all objects of a file.
+class _Parquet:
+    """GeoParquet 1.1 with a column of bounding boxes, one row group per batch."""
+
+    def __init__(self, path: Path, crs: str | None, layer: str) -> None:
+        self._path, self._crs = path, crs
+        self.writer: parquet.ParquetWriter | None = None
+
+    def write(self, columns: Columns, geometry: NDArray[np.object_]) -> None:
+        """Add features."""
+        arrays = {name: pa.array(values, from_pandas=True) for name, values in columns.items()}
+        sides = shapely.bounds(geometry).reshape(-1, 4).T
+        names = ("xmin", "ymin", "xmax", "ymax")
+        arrays["bbox"] = pa.StructArray.from_arrays([pa.array(side) for side in sides], list(names))
+        arrays["geometry"] = pa.array(shapely.to_wkb(geometry), pa.binary())
+        table = pa.table(arrays)
+        if self.writer is None:
+            schema = table.schema.with_metadata({"geo": json.dumps(self._metadata(names))})
+            self.writer = parquet.ParquetWriter(self._path, schema, compression="zstd")
+        if len(table):
+            self.writer.write_table(table.cast(self.writer.schema))
+
+    def _metadata(self, sides: tuple[str, ...]) -> dict[str, Any]:
+        """Return what GeoParquet wants to know of the geometry."""
+        column = {
+            "encoding": "WKB",
+            "geometry_types": ["MultiPolygon", "Polygon"],
+            "orientation": "counterclockwise",
+            "crs": None if self._crs is None else CRS.from_user_input(self._crs).to_json_dict(),
+            "covering": {"bbox": {side: ["bbox", side] for side in sides}},
+        }
+        return {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
+
+    def close(self) -> None:
+        """End the file."""
+        if self.writer is not None:
+            self.writer.close()
+
+
+class _Package:
+    """A layer of a GeoPackage."""
+
+    def __init__(self, path: Path, crs: str | None, layer: str) -> None:
+        self._path, self._crs, self._layer = path, crs, layer
+        path.unlink(missing_ok=True)
+
+    def write(self, columns: Columns, geometry: NDArray[np.object_]) -> None:
+        """Add features."""
+        is_there = self._path.exists()
+        if is_there and not len(geometry):
+            return
+        frame = geopandas.GeoDataFrame(columns, geometry=geometry, crs=self._crs)
+        pyogrio.write_dataframe(
+            frame,
+            self._path,
+            layer=self._layer,
+            driver="GPKG",
+            append=is_there,
+            geometry_type="MultiPolygon",
+            promote_to_multi=True,
+        )
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+
+class _Json:
+    """GeoJSON of RFC 7946, one feature a line."""
+
+    def __init__(self, path: Path, crs: str | None, layer: str) -> None:
+        self._file = path.open("w", encoding="utf-8")
+        self._file.write('{"type": "FeatureCollection", "features": [')
+        self._separator = "\n"
+
+    def write(self, columns: Columns, geometry: NDArray[np.object_]) -> None:
+        """Add features."""
+        rounded = shapely.transform(geometry, lambda points: np.round(points, JSON_DIGITS))
+        rows = zip(*(values.tolist() for values in columns.values()), strict=True)
+        for text, row in zip(shapely.to_geojson(rounded).tolist(), rows, strict=True):
+            properties = {n: None if v != v else v for n, v in zip(columns, row, strict=True)}
+            known = json.dumps(properties, ensure_ascii=False)
+            self._file.write(
+                f'{self._separator}{{"type": "Feature", "properties": {known}, "geometry": {text}}}'
+            )
+            self._separator = ",\n"
+
+    def close(self) -> None:
+        """End the file."""
+        if not self._file.closed:
+            self._file.write("\n]}\n")
+            self._file.close()
+
+
+FORMATS: dict[str, Callable[[Path, str | None, str], PolygonFile]] = {
+    "parquet": _Parquet,
+    "gpkg": _Package,
+    "geojson": _Json,
+}
+"""Format -> what writes it."""
+
+ENDINGS = {
+    ".parquet": "parquet", ".geoparquet": "parquet", ".gpkg": "gpkg", ".geojson": "geojson", ".json": "geojson",
+}  # fmt: skip
+"""Ending of a file -> its format."""
+
+
+@contextmanager
+def polygon_file(path: Path, crs: str | None, *, layer: str = "polygons") -> Iterator[PolygonFile]:
+    """Open a file for polygons; it appears when the block ends well, and not at all otherwise.
 
     Args:
-        path: a file with one of `SUFFIXES`.
-        attribute: name of the attribute to read; None reads none.
-        layer: name of the layer; None takes the first.
+        path: its ending is one of `ENDINGS`.
+        crs: of the coordinates, `EPSG:n` or WKT; None where they have none. GeoJSON knows but EPSG:4326.
+        layer: name of the layer in a GeoPackage.
 
     Raises:
-        FileReadError: the file cannot be read.
-        LabelError: it has objects, and no such attribute.
+        WriteError: the disk is full, or the folder cannot be written.
 
-    Edges: a file without objects has none, whatever attribute is asked for; a GeoJSON file without CRS member, or with
-        one that means nothing, is in EPSG:4326 as RFC 7946 has it.
+    Edges: a file to which nothing is written does not appear; write a batch of no features for an empty one.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileReadError(
-            "expected a vector file; there is no such file", where=path, do="check the path"
-        )
-    try:
-        return (
-            _read_parquet(path, attribute)
-            if path.suffix.lower() in _PARQUET
-            else _read_any(path, attribute, layer)
-        )
-    except (
-        DataSourceError,
-        OSError,
-        ValueError,
-        pa.ArrowException,
-        shapely.GEOSException,
-    ) as error:
-        came = "an empty file (0 bytes)" if path.stat().st_size == 0 else f"one that says: {error}"
-        raise FileReadError(f"expected a vector file; got {came}", where=path, do=_DO) from error
-
-
-def _read_any(path: Path, attribute: str | None, layer: str | None) -> VectorFile:
-    """Read a file by GDAL."""
-    with warnings.catch_warnings():
-        # GDAL speaks of rings that do not close and of geometries it does not know; both are counted.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        warnings.filterwarnings("ignore", "More than one layer", UserWarning)
-        if attribute is not None:
-            fields = [str(name) for name in pyogrio.read_info(path, layer=layer)["fields"]]
-        columns = [] if attribute is None or attribute not in fields else [attribute]
-        meta, _, wkb, values = pyogrio.raw.read(path, layer=layer, columns=columns)
-    if wkb is None:
-        raise FileReadError(
-            "expected a file with geometries; got a table without", where=path, do=_DO
-        )
-    if attribute is not None and not columns and len(wkb):
-        raise _no_attribute(path, attribute, fields)
-    geometries = shapely.from_wkb(wkb, on_invalid="ignore")
-    broken = np.array([one is not None for one in wkb], bool) & (geometries == np.array(None))
-    geometries[broken] = shapely.from_wkb(wkb[broken], on_invalid="fix")
-    crs = None if meta["crs"] is None else CRS.from_user_input(meta["crs"])
-    return VectorFile(
-        geometries, _objects(values[0]) if columns else _none(attribute), crs, int(broken.sum())
-    )
-
-
-def _read_parquet(path: Path, attribute: str | None) -> VectorFile:
-    """Read GeoParquet."""
-    frame = gpd.read_parquet(path)
-    if attribute is not None and attribute not in frame.columns and len(frame):
-        raise _no_attribute(path, attribute, [str(name) for name in frame.columns])
-    has_it = attribute is not None and attribute in frame.columns
-    values = _objects(frame[attribute].to_numpy(object)) if has_it else _none(attribute)
-    return VectorFile(frame.geometry.to_numpy(object), values, frame.crs, 0)
-
-
-def _none(attribute: str | None) -> Geometries | None:
-    """Return no values, of an attribute or because none was asked for."""
-    return None if attribute is None else np.empty(0, object)
-
-
-def _objects(values: Geometries) -> Geometries:
-    """Return values as objects, None for what is missing."""
-    return np.array([None if one is None or one != one else one for one in values], object)
-
-
-def _no_attribute(path: Path, attribute: str, fields: list[str]) -> LabelError:
-    """Say that no object has the attribute, and what they have."""
-    return LabelError(
-        f"expected objects with the attribute {attribute!r}; they have {', '.join(fields) or 'none'}",
-        where=path,
-        do="correct `attribute`, or leave it out where all objects are of one class",
-    )
+    with atomic_path(path) as temporary:
+        file = FORMATS[ENDINGS[path.suffix.lower()]](temporary, crs, layer)
+        try:
+            yield file
+        except (DataSourceError, pa.ArrowException) as error:
+            raise WriteError(f"could not write the polygons: {error}", where=path) from error
+        finally:
+            file.close()

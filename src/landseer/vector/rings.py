@@ -55,6 +55,12 @@ class Rings:
         return shapely.polygons(self.linear_rings(), indices=self.shape)
 
 
+def no_rings() -> Rings:
+    """Return the rings of no shapes."""
+    nothing = np.zeros(0, np.int64)
+    return Rings(np.zeros((0, 2)), np.zeros(1, np.int64), nothing, np.zeros(0, bool))
+
+
 def trace(shape: NDArray[np.int64], corners: NDArray[np.int64]) -> Rings:
     """Follow the outlines of shapes whose pixels hang together by their sides.
 
@@ -68,7 +74,7 @@ def trace(shape: NDArray[np.int64], corners: NDArray[np.int64]) -> Rings:
         in each column those of its vertical edges.
     """
     if not len(shape):
-        return Rings(np.zeros((0, 2)), np.zeros(1, np.int64), shape, np.zeros(0, bool))
+        return no_rings()
     line, col, is_below, is_stop = corners.T
     across = np.lexsort((is_below, col, line, shape))
     shape, line, col = shape[across], line[across], col[across]
