@@ -23,7 +23,7 @@ from landseer.raster.read import RasterInfo, read_info
 from landseer.raster.stack import has_palette, write_colours, write_stack
 from landseer.samples.findings import EXCLUDED, Finding
 from landseer.samples.footprint import ground_sample_distance_m
-from landseer.vector.files import is_vector
+from landseer.vector.label_files import is_vector
 from landseer.vector.rules import LabelRules
 
 
@@ -127,7 +127,7 @@ def make_sheet(scene: Scene, scale: float, name: str, settings: Settings) -> She
             None,
         )
         if lost is not None:
-            raise LabelError(f"{lost.what} ({lost.figure})")
+            raise LabelError(f"{lost.what} ({lost.figure})", where=lost.file, do=_CRS)
         windows, left = _windows(scene, name, image, settings)
     except DataError as error:
         where = error.where or str(scene.images[0])
@@ -141,6 +141,7 @@ def make_sheet(scene: Scene, scale: float, name: str, settings: Settings) -> She
     return Sheet(scene, name, scale, image, gsd_m, label, tuple(windows), (*found, *left), reason)
 
 
+_CRS = "its CRS is probably wrong: give `crs` of the objects"
 _ROLES: dict[type[DataError], str] = {
     FileReadError: "file", LabelError: "label", GridError: "grid of the scene", BandError: "bands of the scene",
 }  # fmt: skip

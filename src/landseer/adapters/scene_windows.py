@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from rasterio.enums import MaskFlags
+from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.io import DatasetReader
 
 from landseer.adapters.scene_config import WindowsConfig
@@ -77,7 +77,7 @@ def with_data(
     Args:
         image: header of the raster.
         windows: of it.
-        bands: those that are looked at, and their nodata values; none look at all.
+        bands: those that are looked at, and their nodata values; none look at all but alpha.
         config: how large a share must have data.
 
     Raises:
@@ -114,7 +114,9 @@ def meeting(windows: Sequence[Numbered], areas: Geometries) -> list[Numbered]:
 
 def _look(dataset: DatasetReader, bands: Sequence[Band], step: int) -> NDArray[np.bool_] | None:
     """Look at every n-th pixel, true where any band has data; None where nothing can be missing."""
-    indexes = [band.index for band in bands] or list(dataset.indexes)
+    colours = enumerate(dataset.colorinterp, 1)
+    every = [place for place, colour in colours if colour is not ColorInterp.alpha]
+    indexes = [band.index for band in bands] or every
     nodata = [band.nodata for band in bands] or [None] * len(indexes)
     is_float = np.dtype(dataset.dtypes[0]).kind == "f"
     has_mask = any(MaskFlags.all_valid not in dataset.mask_flag_enums[one - 1] for one in indexes)

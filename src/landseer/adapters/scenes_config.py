@@ -13,7 +13,7 @@ from landseer.adapters.scene_config import Metres, SceneClass, VectorLabelsConfi
 from landseer.adapters.value_config import Pattern
 from landseer.core.bands import Band
 from landseer.core.classes import UNKNOWN, ClassTable
-from landseer.vector.files import is_vector
+from landseer.vector.label_files import is_vector
 from landseer.vector.rules import LabelRules
 
 

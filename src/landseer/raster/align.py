@@ -20,6 +20,7 @@ from landseer.raster.opening import open_raster, quiet, reason
 from landseer.raster.read import RasterInfo
 
 STRIP_PX = 512
+_TOLERANCE_PX = 1e-6
 OUTSIDE = 255
 """What stands where the label does not reach, when it declares no nodata value."""
 
@@ -52,7 +53,7 @@ def write_aligned(path: Path, label: Path, grid: RasterInfo) -> None:
             "crs": CRS.from_user_input(grid.crs), "transform": Affine(*grid.transform), "height": grid.height,
             "width": grid.width, "nodata": nodata,
         }  # fmt: skip
-        options = {"resampling": Resampling.nearest, "tolerance": 0.0, "src_nodata": source.nodata}
+        options = {"resampling": Resampling.nearest, "tolerance": _TOLERANCE_PX}
         with WarpedVRT(source, **target, **options) as warped, atomic_path(path) as temporary:
             try:
                 _copy(temporary, source, warped)

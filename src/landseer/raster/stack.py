@@ -91,6 +91,8 @@ def write_stack(
 def write_colours(path: Path, file: Path) -> Path:
     """Write a virtual raster of the red, green and blue of a file whose one band is numbers of colours.
 
+    Edges: where it is scaled in turn each pixel takes the colour of the nearest one.
+
     Raises:
         FileReadError: the file cannot be read.
         BandError: it has no palette.

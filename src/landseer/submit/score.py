@@ -23,7 +23,7 @@ from landseer.submit.score_metrics import MAP_METRICS, SHAPE_METRICS, Counts, Me
 from landseer.submit.score_polygons import count_polygons
 from landseer.submit.score_pose import POSE_METRICS, PoseMetric, score_poses
 from landseer.submit.score_result import ScoreResult
-from landseer.vector.files import is_vector
+from landseer.vector.label_files import is_vector
 
 METRICS: dict[str, Metric | PoseMetric] = {**MAP_METRICS, **SHAPE_METRICS, **POSE_METRICS}
 """All scores, by name."""

@@ -20,7 +20,7 @@ from landseer.raster.read import RasterInfo, read_info
 from landseer.submit.pairs import Pair
 from landseer.submit.score_grid import check_same_grid
 from landseer.submit.score_polygons import burn_truth
-from landseer.vector.files import is_vector
+from landseer.vector.label_files import is_vector
 from landseer.vector.rules import LabelRules
 
 TrueStrip = tuple[NDArray[np.uint8], NDArray[np.int32] | None]

@@ -19,7 +19,7 @@ from landseer.metrics.objects import ObjectCounts, match_objects, polygon_overla
 from landseer.raster.read import RasterInfo
 from landseer.submit.pairs import Pair
 from landseer.vector.burn import burn_strips
-from landseer.vector.files import read_vectors
+from landseer.vector.label_files import read_vectors
 from landseer.vector.labels import read_objects
 from landseer.vector.rules import LabelRules
 

@@ -20,8 +20,8 @@ from landseer.core.files import atomic_path
 from landseer.errors import WriteError
 from landseer.raster.opening import quiet, reason
 from landseer.raster.read import RasterInfo
-from landseer.vector.placing import Geometries, grow, pixel_size_m
 from landseer.vector.labels import Objects
+from landseer.vector.placing import Geometries, grow, pixel_size_m
 from landseer.vector.rules import LabelRules
 
 TILE_PX = 512

@@ -14,7 +14,7 @@ from pyproj import CRS
 
 from landseer.errors import LabelError
 from landseer.raster.read import RasterInfo
-from landseer.vector.files import VectorFile, read_vectors
+from landseer.vector.label_files import VectorFile, read_vectors
 from landseer.vector.placing import Geometries, box_in, grow, parse_crs, pixel_size_m, to_pixels
 from landseer.vector.rules import LabelRules, text_of
 
