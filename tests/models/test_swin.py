@@ -15,6 +15,7 @@ from torchvision.ops import FeaturePyramidNetwork
 
 from landseer.errors import UsageError, WeightsError
 from landseer.models.config import KnownRange, ModelConfig, PreprocessConfig
+from landseer.models.decoders import decoder_settings
 from landseer.models.decoders_config import PyramidOptions
 from landseer.models.encoders import check_encoder, check_weights
 from landseer.models.network import build_network
@@ -181,6 +182,12 @@ def test_the_pyramid_of_the_checkpoint_is_taken_where_asked_for(tmp_path):
     decoder = build(path, decoder="pyramid", pyramid=options, decoder_channels=(12,)).decoder
     assert torch.equal(decoder.laterals[0].weight, fpn["inner_blocks.1.0.weight"])
     assert torch.equal(decoder.smooth.weight, fpn["layer_blocks.1.0.weight"])
+    assert (
+        decoder_settings(ModelConfig(encoder="swin_v2_b", decoder="pyramid", pyramid=options))[
+            "decoder_channels"
+        ]
+        == 128
+    )
     drawn = build(path, decoder="pyramid", decoder_channels=(12,)).decoder
     assert not torch.equal(drawn.smooth.weight, fpn["layer_blocks.0.0.weight"])
     with pytest.raises(WeightsError, match="width 256"):

@@ -17,6 +17,7 @@ from landseer.models.pyramid import Pyramid
 from landseer.models.residual_unet import ResidualUnet
 
 _UNET_WIDTHS = (256, 128, 64, 32, 16)
+_PUBLISHED_PYRAMID = 128  # width of the pyramids in checkpoints of Satlas
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,10 @@ def _own_options(config: ModelConfig) -> dict[str, Any]:
             where="model.pyramid.pretrained",
         )
     options = given.get(config.decoder)
-    return {} if options is None else {"options": options}
+    settings: dict[str, Any] = {} if options is None else {"options": options}
+    if config.pyramid is not None and config.pyramid.pretrained and not config.decoder_channels:
+        settings["decoder_channels"] = _PUBLISHED_PYRAMID
+    return settings
 
 
 def network_depth(config: ModelConfig) -> int:

@@ -45,4 +45,5 @@ class PyramidOptions(_Options):
     hidden: int = Field(128, ge=1)
     """Width of the head's own convolution."""
     pretrained: bool = False
-    """Take the pyramid's weights out of the encoder's checkpoint too: those of Satlas, of width 128, have them."""
+    """Take the pyramid's weights out of the encoder's checkpoint too: those of Satlas have them. The width is then
+    128, theirs, unless `decoder_channels` says otherwise."""
