@@ -41,7 +41,7 @@ def as_features(shapes: Shapes) -> list[tuple[int, shapely.Geometry, int]]:
 
 def in_strips(classes: np.ndarray, rows: int, connectivity: int = 4) -> list[Shapes]:
     """Collect the shapes of an array strip by strip; 255 is missing."""
-    collector = ShapeCollector(*classes.shape, connectivity)  # type: ignore[arg-type]
+    collector = ShapeCollector(classes.shape[0], classes.shape[1], connectivity)  # type: ignore[arg-type]
     found = []
     for row in range(0, len(classes), rows):
         strip = classes[row : row + rows]
