@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -382,15 +383,25 @@ def test_names_must_be_names(tmp_path: Path) -> None:
             scan_scenes([Scene(name, (path,)) for name in names], WindowsConfig(), tmp_path / "w")
 
 
-def test_processes_find_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many scenes go to processes, which give what one process gives."""
+def test_many_scenes_go_to_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs and sheets survive the way to another process and back; few small scenes stay here."""
+    asked: list[int] = []
+
+    def far_away(function: Any, items: Any, *, label: str, workers: int, processes: bool) -> Any:
+        asked.append(workers if processes else -1)
+        sent = pickle.dumps([(function, item) for item in items])
+        return pickle.loads(pickle.dumps([do(item) for do, item in pickle.loads(sent)]))  # noqa: S301
+
+    monkeypatch.setattr("landseer.adapters.scene.cpu_count", lambda: 3)
     label = houses(tmp_path / "a.geojson", (0, 0, 50, 50))
     scenes = [Scene(f"s{i}", (image(tmp_path / f"{i}.tif"),), (label,)) for i in range(2)]
-    alone, _ = scan_scenes(scenes, WindowsConfig(), tmp_path / "w")
+    here, _ = scan_scenes(scenes, WindowsConfig(), tmp_path / "w")
+    monkeypatch.setattr("landseer.adapters.scene.parallel_map", far_away)
+    there, _ = scan_scenes(scenes, WindowsConfig(), tmp_path / "w")
     monkeypatch.setattr("landseer.adapters.scene._MANY_SCENES", 1)
-    monkeypatch.setattr("landseer.adapters.scene.cpu_count", lambda: 2)
-    many, _ = scan_scenes(scenes, WindowsConfig(), tmp_path / "w")
-    assert many.to_json() == alone.to_json()
+    scan_scenes(scenes, WindowsConfig(), tmp_path / "w")
+    assert there.to_json() == here.to_json()
+    assert asked == [0, 3]
 
 
 def test_faulty_recipes() -> None:

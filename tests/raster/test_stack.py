@@ -225,6 +225,23 @@ def test_internal_mask_stays(tmp_path: Path, pixels: np.ndarray) -> None:
     np.testing.assert_array_equal(there, mask.repeat(2, 0).repeat(2, 1))
 
 
+def test_classes_take_the_most_frequent_one(tmp_path: Path) -> None:
+    """Of 3 x 3 classes the most frequent wins; classes told by colours are never mixed."""
+    rng = np.random.default_rng(5)
+    label = rng.integers(0, 4, (1, 90, 120)).astype(np.uint8)
+    source = write(tmp_path / "a.tif", label)
+    path = write_stack(tmp_path / "s.vrt", [source], size=(30, 40), are_classes=True)
+    blocks = np.moveaxis(label[0].reshape(30, 3, 40, 3), 1, 2).reshape(30, 40, 9)
+    counts = (blocks[..., None] == np.arange(4)).sum(2)
+    found = counts[(*np.mgrid[:30, :40], read_bands(path)[0])]
+    np.testing.assert_array_equal(found, counts.max(-1))
+    colours = np.array([[9, 0, 0], [0, 99, 0], [0, 0, 200], [255, 255, 255]], np.uint8)
+    source = write(tmp_path / "c.tif", np.moveaxis(colours[label[0]], -1, 0))
+    path = write_stack(tmp_path / "s.vrt", [source], size=(30, 40), are_classes=True)
+    mixed = np.moveaxis(read_bands(path), 0, -1).reshape(-1, 3)
+    assert {tuple(one) for one in mixed.tolist()} == {tuple(one) for one in colours.tolist()}
+
+
 def test_names_nodata_and_palette_stay(tmp_path: Path) -> None:
     """What the header says of bands is said again; a palette can become colours."""
     numbers = np.arange(60, dtype=np.uint8).reshape(1, 6, 10) % 3
