@@ -98,7 +98,7 @@ def test_what_cannot_be_right_angled_stays_as_it_is() -> None:
     outlines, how = straighten(np.array([disc, ring, box], object), PIXELS, min_iou=0.93)
     assert [HOW[one] for one in how] == ["simplified", "simplified", "right-angled"]
     for before, after in zip((disc, ring), outlines[:2], strict=True):
-        assert agreement(before, after) > 0.95
+        assert agreement(before, after) > 0.9
         assert shapely.get_num_coordinates(after) < shapely.get_num_coordinates(before)
 
 
