@@ -139,7 +139,7 @@ def test_version(landseer: Landseer) -> None:
                 "  do: see `landseer synth --help`",
             ],
         ),
-        (["synth", "weeds", "out"], ["expected one of kelp, geopose; got 'weeds'"]),
+        (["synth", "weeds", "out"], ["expected one of kelp, geopose, landcover, buildings; got 'weeds'"]),
         (
             ["init", "kelp", "--data", "nowhere"],
             ["expected a folder of data, got none", "  where: nowhere"],

@@ -13,7 +13,7 @@ from landseer.errors import UsageError
 
 app = verb_app()
 
-TASKS = ("kelp", "geopose", "landcover")
+TASKS = ("kelp", "geopose", "landcover", "buildings")
 """The tasks that the help lists."""
 
 ONLY = {
@@ -22,6 +22,8 @@ ONLY = {
     "image_format": ("geopose",),
     "val": ("landcover",),
     "split": ("landcover",),
+    "tier_2": ("buildings",),
+    "chip_px": ("buildings",),
 }
 """Option -> the tasks that know it; every other option is known to all."""
 
@@ -33,14 +35,15 @@ def synth(
     train: Annotated[
         int | None,
         typer.Option(
-            help="Training tiles: kelp 160, geopose 240; orthophotos: landcover 8.",
+            help="Training tiles: kelp 160, geopose 240; orthophotos: landcover 8; scenes: buildings 8.",
             show_default=False,
         ),
     ] = None,
     test: Annotated[
         int | None,
         typer.Option(
-            help="Test tiles, of places never in training: kelp 40, geopose 60; orthophotos: landcover 3.",
+            help="Test tiles, of places never in training: kelp 40, geopose 60; orthophotos: landcover 3; "
+            "chips: buildings 24.",
             show_default=False,
         ),
     ] = None,
@@ -67,10 +70,20 @@ def synth(
             show_default=False,
         ),
     ] = None,
+    tier_2: Annotated[
+        int | None,
+        typer.Option(
+            "--tier-2", help="buildings: scenes with incomplete labels: 5.", show_default=False
+        ),
+    ] = None,
+    chip_px: Annotated[
+        int | None, typer.Option(help="buildings: side of a test chip: 512.", show_default=False)
+    ] = None,
     size_px: Annotated[
         int | None,
         typer.Option(
-            help="Side of a picture: kelp 350, geopose 512, landcover 1536.", show_default=False
+            help="Side of a picture: kelp 350, geopose 512, landcover 1536, buildings 1280.",
+            show_default=False,
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Root of all random numbers.")] = 42,
@@ -91,6 +104,8 @@ def synth(
         "image_format": image_format,
         "val": val,
         "split": split,
+        "tier_2": tier_2,
+        "chip_px": chip_px,
         "size_px": size_px,
         "seed": seed,
     }

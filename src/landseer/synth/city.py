@@ -17,6 +17,7 @@ from landseer.synth.open_ground import bare, lake, park, parking, wood
 from landseer.synth.site import PAVING, Site
 from landseer.synth.solids import World
 from landseer.synth.styles import Style
+from landseer.synth.town_blocks import TOWN_USES
 from landseer.synth.vehicles import car
 
 Rng = np.random.Generator
@@ -34,12 +35,23 @@ USES: dict[str, Callable[[Site, Box], None]] = {
     "parking": parking,
     "bare": bare,
 }
-"""What a block is put to -> the function that builds it."""
+"""What a block of a city is put to -> the function that builds it; `TOWN_USES` has those of towns."""
+
+_EVERY = USES | TOWN_USES
 
 _LEAST_BLOCK_M = 24.0
 
 
 def build_city(style: Style, reach_m: float, rng: Rng) -> World:
+    """Build a district around the origin of its frame; arguments are those of `build_district`.
+
+    Returns:
+        The world; its ground reaches exactly as far, buildings at its rim stand wholly in it.
+    """
+    return build_district(style, reach_m, rng).world((-reach_m, reach_m, -reach_m, reach_m))
+
+
+def build_district(style: Style, reach_m: float, rng: Rng) -> Builder:
     """Build a district around the origin of its frame.
 
     Args:
@@ -48,7 +60,7 @@ def build_city(style: Style, reach_m: float, rng: Rng) -> World:
         rng: source of randomness.
 
     Returns:
-        The world; its ground reaches exactly as far, buildings at its rim stand wholly in it.
+        Its surfaces; every building is marked.
     """
     layout = make_layout(style, reach_m, rng)
     builder = Builder()
@@ -64,12 +76,11 @@ def build_city(style: Style, reach_m: float, rng: Rng) -> World:
         if not _touches(layout, block, reach_m):
             continue
         if min(block.width, block.depth) < _LEAST_BLOCK_M:
-            park_or_lot = "wood" if style.trees > 1.5 else "parking"
-            use = park_or_lot
-        USES[use](site, block)
+            use = style.spare or ("wood" if style.trees > 1.5 else "parking")
+        _EVERY[use](site, block)
     for street in near:
         _traffic(site, street, reach_m)
-    return builder.world((-reach_m, reach_m, -reach_m, reach_m))
+    return builder
 
 
 def _touches(layout: Layout, block: Box, reach_m: float) -> bool:
@@ -97,16 +108,28 @@ def _pave_streets(site: Site, streets: list[Street], reach_m: float) -> None:
 
     tone = site.rng.uniform(0.09, 0.14)
     asphalt = {street: np.full(3, tone * site.rng.uniform(0.93, 1.07)) for street in streets}
+    dirt = _dirt(site, streets)
     for street in streets:
         half = street.width / 2 + street.walk
-        builder.face(ribbon(street, -half, half), "worn", site.pick([PAVING]))
+        walk = dirt.get(street)
+        material, colour = ("worn", site.pick([PAVING])) if walk is None else ("earth", walk)
+        builder.face(ribbon(street, -half, half), material, colour)
     for street in streets:
         half = street.width / 2
-        builder.face(ribbon(street, -half, half), "worn", asphalt[street])
-    for street in streets:
+        material = "worn" if street not in dirt else "earth"
+        builder.face(ribbon(street, -half, half), material, dirt.get(street, asphalt[street]))
+    paved = [street for street in streets if street not in dirt]
+    for street in paved:
         _mark(site, street, ribbon)
-    for street in streets:
+    for street in paved:
         _crossings(site, street, asphalt[street])
+
+
+def _dirt(site: Site, streets: list[Street]) -> dict[Street, np.ndarray]:
+    """Choose the streets without asphalt, narrow ones first, and draw their colours."""
+    wanted = round(site.style.unpaved * len(streets))
+    narrow = sorted(streets, key=lambda street: street.width)[:wanted]
+    return {street: site.pick([site.style.dirt]) for street in narrow}
 
 
 def _mark(site: Site, street: Street, ribbon: Callable[..., np.ndarray]) -> None:
@@ -153,9 +176,9 @@ def _traffic(site: Site, street: Street, reach_m: float) -> None:
         frame = layout.frame(*plan, 0.0 if street.along_u else math.pi / 2)
         if max(abs(frame.south), abs(frame.east)) < reach_m + 5:
             for side in (-1, 1):
-                if rng.random() < busy:
+                if rng.random() < busy * style.cars:
                     car(site.builder, frame, 0.0, side * (street.width / 2 - 1.2), rng)
-                if rng.random() < 0.05:
+                if rng.random() < 0.05 * style.cars:
                     lane = side * street.width / 5
                     car(site.builder, frame, rng.uniform(-2, 2), lane, rng, math.pi * (side < 0))
                 if planted and rng.random() < 0.28:

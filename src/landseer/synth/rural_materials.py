@@ -86,6 +86,20 @@ def _heath(points: Points) -> Field:
     return scaled(dry, 1.0 + 0.17 * tuft + 0.06 * fine)
 
 
+def _earth(points: Points) -> Field:
+    """Trodden ground of towns: damp and dusty patches, grit, litter, a little weed."""
+    wide = rough("soft", points.south, points.east, 1.1)
+    patch = rough("mid", points.south, points.east, 0.45)
+    grit = rough("fine", points.south, points.east, 0.16)
+    weed = rough("mid", points.south + 211.0, points.east, 0.5) + 0.7 * rough(
+        "soft", points.south, points.east + 97.0, 1.4
+    )
+    bare = scaled(points.colour, 1.0 + 0.07 * wide + 0.06 * patch + 0.07 * grit)
+    litter = np.where(grit * patch > 5.0, 0.6, 0.0).astype(np.float32)
+    grown = mixed(bare, (0.09, 0.105, 0.05), np.minimum((weed - 1.9) * np.float32(0.5), 0.6))
+    return mixed(grown, (0.45, 0.45, 0.44), litter)
+
+
 def _rusted(points: Points) -> Field:
     """Corrugated tin: sheets of different age, `pattern[2]` of it rusty."""
     sheet = dice((points.along // 0.9).astype(np.int64), points.number)
@@ -129,6 +143,7 @@ RURAL: dict[str, Callable[[Points], Field]] = {
     "track": _track,
     "reed": _reed,
     "heath": _heath,
+    "earth": _earth,
     "rusted": _rusted,
     "thatch": _thatch,
     "concrete": _concrete,

@@ -32,6 +32,10 @@ class Style:
         lawn, roofs, pitched, walls: colours.
         tiled: material of pitched roofs.
         seasons: of the acquisitions.
+        dirt: colour of streets without asphalt and of trodden ground.
+        unpaved: share of the streets without asphalt.
+        cars: how many cars stand and drive, 1 being a city.
+        spare: use of blocks too small for any other; "" for woods or car parks.
     """
 
     gsd_m: float
@@ -58,6 +62,10 @@ class Style:
     walls: tuple[Colour, ...]
     tiled: str = "tiles"
     seasons: tuple[Season, ...] = field(default=("spring", "summer", "autumn", "winter"))
+    dirt: Colour = (0.24, 0.19, 0.135)
+    unpaved: float = 0.0
+    cars: float = 1.0
+    spare: str = ""
 
 
 _GREY: tuple[Colour, ...] = ((0.27, 0.27, 0.27), (0.20, 0.20, 0.21), (0.36, 0.35, 0.34))
