@@ -390,7 +390,7 @@ def test_many_scenes_go_to_processes(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def far_away(function: Any, items: Any, *, label: str, workers: int, processes: bool) -> Any:
         asked.append(workers if processes else -1)
         sent = pickle.dumps([(function, item) for item in items])
-        return pickle.loads(pickle.dumps([do(item) for do, item in pickle.loads(sent)]))  # noqa: S301
+        return pickle.loads(pickle.dumps([do(item) for do, item in pickle.loads(sent)]))
 
     monkeypatch.setattr("landseer.adapters.scene.cpu_count", lambda: 3)
     label = houses(tmp_path / "a.geojson", (0, 0, 50, 50))
