@@ -32,8 +32,8 @@ class WindowsConfig(BaseModel):
     gsd_m: Metres | None = None
     """Ground sample distance at which scenes are read, m; None reads each on its own grid."""
     scales: Annotated[tuple[Metres, ...], Field(min_length=1)] = (1.0,)
-    """How many times finer than that the windows are, each in turn: 2 enlarges, 0.5 shrinks. All windows of test
-    scenes, and those that maps are scored on, are of the first."""
+    """How many times finer than that the windows are, each in turn: 2 enlarges, 0.5 shrinks. Test scenes have the first
+    only; sheets of further scales are named SCENE_xSCALE and share the scene's site."""
     min_valid: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of pixels with data that a window must have; at 0 only windows wholly without data are left out."""
 
