@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import rasterio.features
 import shapely
+from scipy import ndimage
 from shapely import Polygon
 from shapely.affinity import rotate, scale, translate
 from shapely.geometry import shape
@@ -117,3 +118,19 @@ def test_parts_are_grouped_by_owner() -> None:
     assert [g.geom_type for g in found] == ["Polygon", "MultiPolygon", "MultiPolygon"]
     assert [g.bounds[0] for g in found] == [1, 0, 3]
     assert list(grouped([], np.zeros(0, np.int64))) == []
+
+
+@pytest.mark.parametrize("name", BUILDINGS)
+def test_wavering_outlines_get_no_walls_of_their_own(name: str) -> None:
+    rng = np.random.default_rng(5)
+    for angle in range(0, 90, 10):
+        truth = turned(name, angle, rng)
+        sharp = rasterio.features.rasterize([truth], (84, 84), dtype="uint8").astype(float)
+        noise = ndimage.gaussian_filter(rng.normal(size=sharp.shape), 1.5)
+        wavering = (ndimage.gaussian_filter(sharp, 1.2) + 0.5 * noise > 0.5).astype(np.uint8)
+        shapes = rasterio.features.shapes(wavering, mask=wavering == 1)
+        outline = Polygon(max((shape(g) for g, _ in shapes), key=lambda g: g.area).exterior)
+        found = right_angled(outline)
+        assert found is not None
+        assert len(found.exterior.coords) == len(truth.exterior.coords), angle
+        assert agreement(truth, found) > max(0.95, agreement(truth, outline)), angle

@@ -12,8 +12,11 @@ from shapely import Polygon
 ROUGH_PX = 0.7
 """Walls may meet where the outline, simplified by this much, has a point."""
 
-WALL_COST = 3.0
-"""What one more wall must explain, in pixels of outline times squared pixels of distance."""
+WALL_COST = 5.0
+"""What one more wall must explain at least, in pixels of outline times squared pixels of distance."""
+
+NOISE_COST = 50.0
+"""The same as a multiple of the mean squared distance of the outline from its walls: a wavering outline gets fewer."""
 
 SAME_ANGLE = np.deg2rad(2.0)
 """Two guesses of the direction nearer than this are one."""
@@ -47,7 +50,7 @@ def right_angled(polygon: Polygon, pixel: tuple[float, float] = (1.0, 1.0)) -> P
         The right-angled polygon in the same coordinates times `pixel`; None where there is none that is valid.
 
     Source: own. Of all ways to divide the outline into walls along two perpendicular directions the one of the least
-        sum of squared distances, plus `WALL_COST` per wall, by dynamic programming; the direction by total least
+        sum of squared distances, plus a price per wall, by dynamic programming; the direction by total least
         squares over all walls.
     """
     shell = _outline(polygon.exterior, pixel)
@@ -104,12 +107,14 @@ def _guesses(polygon: Polygon, pixel: tuple[float, float]) -> list[float]:
 
 def _fit(outline: _Outline, angle: float) -> tuple[float, float, NDArray[np.float64]] | None:
     """Fit walls, turn the direction to them, and fit again; return cost, direction and corners."""
+    price = WALL_COST
     for _ in range(_REFINEMENTS):
-        walls = _divide(outline, angle)
+        walls = _divide(outline, angle, price)
         if walls is None:
             return None
         angle = _direction(outline, angle, walls)
-    fitted = _walls(outline, angle)
+        price = max(WALL_COST, NOISE_COST * walls.distance / outline.weight.sum())
+    fitted = _walls(outline, angle, price)
     return None if fitted is None else (fitted[0], angle, fitted[1])
 
 
@@ -124,7 +129,7 @@ class _Walls:
         shift: by how many points the outline was turned.
     """
 
-    cost: float
+    distance: float
     begins: NDArray[np.int64]
     is_across: NDArray[np.bool_]
     shift: int
@@ -136,7 +141,7 @@ def _turned(outline: _Outline, angle: float) -> NDArray[np.float64]:
     return outline.points @ np.array([[cos, -sin], [sin, cos]])
 
 
-def _divide(outline: _Outline, angle: float) -> _Walls | None:
+def _divide(outline: _Outline, angle: float, price: float) -> _Walls | None:
     """Find the cheapest division into walls that run along and across in turn."""
     points = _turned(outline, angle)
     n = len(points)
@@ -151,7 +156,7 @@ def _divide(outline: _Outline, angle: float) -> _Walls | None:
     # best[j, last, first]: walls up to break j, by the kind of the last and of the first one.
     best[0, 1, 0] = best[0, 0, 1] = 0.0
     for j in range(1, m):
-        total = best[:j, ::-1] + costs[:, :j, j].T[:, :, None] + WALL_COST
+        total = best[:j, ::-1] + costs[:, :j, j].T[:, :, None] + price
         source[j] = total.argmin(axis=0)
         best[j] = total.min(axis=0)
     first = int(best[-1, 1, 0] > best[-1, 0, 1])
@@ -167,7 +172,8 @@ def _divide(outline: _Outline, angle: float) -> _Walls | None:
         kind = 1 - kind
     if len(begins) < 4:
         return None
-    return _Walls(float(cost), np.array(begins[::-1]), np.array(kinds[::-1]) == 1, start)
+    distance = float(cost) - price * len(begins)
+    return _Walls(distance, np.array(begins[::-1]), np.array(kinds[::-1]) == 1, start)
 
 
 def _spread(
@@ -195,9 +201,11 @@ def _direction(outline: _Outline, angle: float, walls: _Walls) -> float:
     )
 
 
-def _walls(outline: _Outline, angle: float) -> tuple[float, NDArray[np.float64]] | None:
-    """Return the cost and the corners where neighbouring walls meet."""
-    walls = _divide(outline, angle)
+def _walls(
+    outline: _Outline, angle: float, price: float = WALL_COST
+) -> tuple[float, NDArray[np.float64]] | None:
+    """Return the cost, at the least price, and the corners where neighbouring walls meet."""
+    walls = _divide(outline, angle, price)
     if walls is None:
         return None
     points = np.roll(_turned(outline, angle), -walls.shift, axis=0)
@@ -212,4 +220,5 @@ def _walls(outline: _Outline, angle: float) -> tuple[float, NDArray[np.float64]]
         np.stack([following, place], axis=1),
     )
     cos, sin = np.cos(angle), np.sin(angle)
-    return walls.cost, corners @ np.array([[cos, sin], [-sin, cos]])
+    cost = walls.distance + WALL_COST * len(walls.begins)
+    return cost, corners @ np.array([[cos, sin], [-sin, cos]])
