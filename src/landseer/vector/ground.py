@@ -117,8 +117,15 @@ class Ground:
         return np.bincount(owner, length, len(shapes)).astype(np.float64)
 
     def _dense(self, shapes: NDArray[np.object_]) -> NDArray[np.object_]:
-        """Add points to long edges."""
-        return shapely.segmentize(shapes, LONGEST_EDGE_M / self.side)
+        """Add points to long edges; shapes that are too small to have any are left as they are."""
+        longest_px = LONGEST_EDGE_M / self.side
+        west, north, east, south = shapely.bounds(shapes).reshape(-1, 4).T
+        large = np.flatnonzero(np.maximum(east - west, south - north) > longest_px)
+        if not len(large):
+            return shapes
+        dense = np.array(shapes, object)
+        dense[large] = shapely.segmentize(dense[large], longest_px)
+        return dense
 
     def place(self, shapes: NDArray[np.object_]) -> NDArray[np.object_]:
         """Bring shapes of pixel coordinates into the map's CRS, shells counter-clockwise."""

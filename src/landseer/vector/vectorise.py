@@ -28,7 +28,9 @@ _SUFFIXES = (".tif", ".tiff", ".png", ".vrt")
 
 
 def vectorise(
-    maps: Path | Sequence[Path], out: Path, options: VectoriseOptions | None = None
+    maps: str | Path | Sequence[Path],
+    out: str | Path,
+    options: VectoriseOptions | None = None,
 ) -> VectoriseSummary:
     """Turn class maps into polygons with class, area, perimeter and confidence.
 
@@ -48,7 +50,7 @@ def vectorise(
     """
     options = options or VectoriseOptions()
     started = time.perf_counter()
-    files = find_maps([maps] if isinstance(maps, str | Path) else maps)
+    files = find_maps([Path(maps)] if isinstance(maps, str | Path) else maps)
     out = Path(out)
     _check(files, out, options)
     is_file = bool(out.suffix)
