@@ -41,9 +41,10 @@ class GroundMap:
         world = builder.world((-reach_m, reach_m, -reach_m, reach_m))
         side = round(2 * reach_m / _CELL_M)
         self._view: View = look((0.0, 0.0), (side, side), _CELL_M)
-        faces, _ = kinds_of(builder, len(world.faces.corners), len(world.domes.centre))
-        number = np.minimum(scan(world, self._view).number, len(faces) - 1)
-        self._kind = faces[number]
+        faces, domes = kinds_of(builder, len(world.faces.corners), len(world.domes.centre))
+        # the last one is for cells where nothing is, whose number is -1
+        self._kind = np.concatenate([faces, domes, [""]])[scan(world, self._view).number]
+        self._away: dict[frozenset[str], Floats] = {}
 
     def _cells(self, places: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return row and column of places, those outside moved to the rim."""
@@ -58,9 +59,12 @@ class GroundMap:
 
     def is_clear(self, places: Floats, kinds: Collection[str], by_m: float) -> Bools:
         """Say of places (n, 2) whether no ground with one of the marks lies within a distance."""
-        there = np.isin(self._kind, list(kinds))
-        if not there.any():
-            return np.ones(len(places), bool)
-        away = ndimage.distance_transform_edt(~there) * _CELL_M
-        result: Bools = away[self._cells(places)] > by_m
+        key = frozenset(kinds)
+        if key not in self._away:
+            there = np.isin(self._kind, list(key))
+            far = np.full(there.shape, np.inf)
+            self._away[key] = (
+                ndimage.distance_transform_edt(~there) * _CELL_M if there.any() else far
+            )
+        result: Bools = self._away[key][self._cells(places)] > by_m
         return result

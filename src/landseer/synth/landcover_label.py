@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from landseer.synth.builder import BUILDING, Builder
 from landseer.synth.camera import View
-from landseer.synth.country import WOOD
+from landseer.synth.country_plants import WOOD
 from landseer.synth.country_roads import ROAD
 from landseer.synth.fresh_water import WATER
 from landseer.synth.ground_map import kinds_of

@@ -18,7 +18,7 @@ from landseer.synth.camera import View
 from landseer.synth.materials import MATERIALS, Points
 from landseer.synth.scan import NOTHING, Hits, scan
 from landseer.synth.sensor import develop
-from landseer.synth.shade import illumination
+from landseer.synth.shade import illumination, sun_cell_m
 from landseer.synth.solids import World
 from landseer.synth.texture import rough
 
@@ -134,7 +134,7 @@ def _colours(world: World, view: View, hits: Hits) -> Field:
     pixels = np.stack(np.unravel_index(seen, view.size), 1).astype(np.float64)
     place = view.ground(pixels, height)
     normal = _normals(world, number, place, height)
-    light = illumination(world, view.day, place, height, normal)
+    light = illumination(world, view.day, place, height, normal, sun_cell_m(view.gsd_m))
     colour = _reflectance(world, view, number, place, height)
     relief = 1.0 + 0.03 * rough("soft", place[:, 0], place[:, 1], 9.0)
     result[seen] = _through_air(colour * light * relief[:, None], view.day.haze)

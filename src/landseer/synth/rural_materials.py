@@ -13,6 +13,7 @@ from landseer.synth.texture import dice, rough
 Field = NDArray[np.float32]
 
 _TRACK_M, _WHEEL_M = 1.9, 0.42
+_WHITEST = np.float32(0.95)
 _SOIL = (0.17, 0.14, 0.105)
 _GRASS = np.array([0.085, 0.1, 0.045], np.float32)
 
@@ -33,7 +34,8 @@ def _crop(points: Points) -> Field:
     step = np.maximum(points.pattern[:, 0], 4.0)
     off = np.abs(points.across % step - step / 2)
     wheel = (np.abs(off - _TRACK_M / 2) < _WHEEL_M / 2) & (points.pattern[:, 0] > 0)
-    return mixed(scaled(poor, factor), np.array(_SOIL) * 0.72, np.where(wheel, 0.42, 0.0))
+    grown = np.minimum(scaled(poor, factor), _WHITEST)
+    return mixed(grown, np.array(_SOIL) * 0.72, np.where(wheel, 0.42, 0.0))
 
 
 def _ploughed(points: Points) -> Field:
@@ -44,7 +46,7 @@ def _ploughed(points: Points) -> Field:
     damp = rough("soft", points.south, points.east, 2.9)
     clod = rough("fine", points.south, points.east, 0.3)
     factor = 1.0 + 0.09 * furrow + 0.05 * band + points.pattern[:, 2] * damp + 0.05 * clod
-    return scaled(points.colour, factor)
+    return np.minimum(scaled(points.colour, factor), _WHITEST)
 
 
 def _swath(points: Points) -> Field:

@@ -17,7 +17,8 @@ from landseer.synth.solids import World
 Field = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
-_SUN_CELL_M = 0.35
+_SUN_CELL_M = (0.12, 0.35)
+_SUN_CELL_PX = 3.0
 _SKY_CELL_M = 1.5
 _SKY_REACH_M = 7.0
 _GRID_CELLS = 16
@@ -27,7 +28,19 @@ _SUN_COLOUR = np.array([0.80, 0.77, 0.73], np.float32)
 _SKY_COLOUR = np.array([0.19, 0.23, 0.31], np.float32)
 
 
-def illumination(world: World, day: Day, place: Floats, height: Floats, normal: Floats) -> Field:
+def sun_cell_m(gsd_m: float) -> float:
+    """Return how fine shadows are drawn for samples so far apart, metres."""
+    return float(np.clip(_SUN_CELL_PX * gsd_m, *_SUN_CELL_M))
+
+
+def illumination(
+    world: World,
+    day: Day,
+    place: Floats,
+    height: Floats,
+    normal: Floats,
+    cell_m: float = _SUN_CELL_M[1],
+) -> Field:
     """Return the light that points receive, 1 being a flat open place in the sun.
 
     Args:
@@ -36,6 +49,7 @@ def illumination(world: World, day: Day, place: Floats, height: Floats, normal: 
         place: (n, 2) south and east, metres.
         height: (n) metres above the ground.
         normal: (n, 3) unit vectors.
+        cell_m: how fine shadows are drawn.
 
     Returns:
         (n, 3) float32 for red, green and blue.
@@ -43,7 +57,7 @@ def illumination(world: World, day: Day, place: Floats, height: Floats, normal: 
     south, east, up = day.towards_sun
     facing = (normal[:, 0] * south + normal[:, 1] * east + normal[:, 2] * up) / up
     facing = np.clip(facing, 0.0, 1.7)
-    direct = facing * _sunlit(world, day, place, height, normal)
+    direct = facing * _sunlit(world, day, place, height, normal, cell_m)
     sky = _openness(world, place, height) * (0.6 + 0.4 * normal[:, 2])
     both: Field = direct.astype(np.float32)[:, None] * _SUN_COLOUR
     return both + sky.astype(np.float32)[:, None] * _SKY_COLOUR
@@ -66,12 +80,14 @@ def _grid_over(
     return view, at - first
 
 
-def _sunlit(world: World, day: Day, place: Floats, height: Floats, normal: Floats) -> Floats:
+def _sunlit(
+    world: World, day: Day, place: Floats, height: Floats, normal: Floats, cell_m: float
+) -> Floats:
     """Return the lit share of the four cells of the sun's picture around each point."""
     shift = np.array(day.shadow_per_m)
-    view, at = _grid_over(place - height[:, None] * shift, _SUN_CELL_M, 1, day.shadow_per_m)
+    view, at = _grid_over(place - height[:, None] * shift, cell_m, 1, day.shadow_per_m)
     tops = scan(world, view).height_m.ravel()
-    limit = height + _allowance(shift, normal)
+    limit = height + _allowance(shift, normal, cell_m)
     corner = np.floor(at).astype(np.int64)
     share = at - corner
     start = corner[:, 0] * view.size[1] + corner[:, 1]
@@ -83,12 +99,12 @@ def _sunlit(world: World, day: Day, place: Floats, height: Floats, normal: Float
     return lit
 
 
-def _allowance(shift: Floats, normal: Floats) -> Floats:
+def _allowance(shift: Floats, normal: Floats, cell_m: float) -> Floats:
     """Return how much higher a neighbour cell of the same plane may be in the sun's picture, metres."""
     rise = normal[:, 0] * shift[0] + normal[:, 1] * shift[1] + normal[:, 2]
     level = np.abs(normal[:, 0]) + np.abs(normal[:, 1])
     steep = level / np.maximum(np.abs(rise), 1e-3)
-    return 0.05 + np.minimum(_SUN_CELL_M * steep, 1.5)
+    return 0.05 + np.minimum(cell_m * steep, 1.5)
 
 
 def _openness(world: World, place: Floats, height: Floats) -> Floats:
