@@ -44,6 +44,7 @@ from landseer.predict.taper import taper
 WINDOW_PX, MARGIN_PX = 256, 48
 DILATIONS = (1, 2, 4, 8, 16, 8, 8)
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
+_SHOWN = (slice(140, 500), slice(140, 500))
 Rule = Callable[[int, int, int], NDArray[np.floating]]
 """Size of a window, what it shares before and after -> weights along its side."""
 
@@ -243,17 +244,17 @@ def draw(path: Path) -> None:
     titles = {"mean": "windows, plain mean", "ours": "windows, landseer"}
     mpl.use("Agg")
     figure, axes = plt.subplots(2, 3, figsize=(10.2, 7), layout="constrained")
-    axes[0, 0].imshow(whole[1], cmap="viridis", vmin=0.25, vmax=0.75)
+    axes[0, 0].imshow(whole[1, *_SHOWN], cmap="viridis", vmin=0.25, vmax=0.75)
     axes[0, 0].set_title("one piece: probability")
     for axis, (name, values) in zip(axes[0, 1:], maps.items(), strict=True):
-        axis.imshow(values[1], cmap="viridis", vmin=0.25, vmax=0.75)
+        axis.imshow(values[1, *_SHOWN], cmap="viridis", vmin=0.25, vmax=0.75)
         axis.set_title(titles[name])
     profile = measure_reach(network, 4, 128).profile
     axes[1, 0].plot(100 * (1 - np.cumsum(profile)))
     axes[1, 0].set(xlabel="distance in pixels", ylabel="% of the effect beyond")
     axes[1, 0].set_title("how far the network looks")
     for axis, values in zip(axes[1, 1:], maps.values(), strict=True):
-        apart = (values - whole)[1]
+        apart = (values - whole)[1, *_SHOWN]
         shown = axis.imshow(apart, cmap="RdBu_r", vmin=-0.1, vmax=0.1)
         share = 100 * (values.argmax(0) != whole.argmax(0)).float().mean()
         axis.set_title(f"difference: {share:.2f} % of classes")
@@ -261,7 +262,7 @@ def draw(path: Path) -> None:
     for axis in (*axes[0], *axes[1, 1:]):
         axis.set_axis_off()
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=80)
 
 
 if __name__ == "__main__":
