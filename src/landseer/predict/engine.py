@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +26,9 @@ from landseer.predict.large import predict_large
 from landseer.predict.map import Map
 from landseer.predict.options import Failure, PredictOptions, PredictSummary
 from landseer.predict.output import valid_pixels, write_map
+from landseer.predict.scene import Scene
 from landseer.predict.spec import ModelSpec
-from landseer.raster.read import RasterInfo, read_bands, read_info
+from landseer.raster.read import RasterInfo, has_alpha, read_bands, read_info
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,14 @@ class Tile:
     job: Job
     info: RasterInfo
     image: NDArray[np.generic] | None
+
+
+def device_names(names: str) -> list[str]:
+    """Take apart the names of devices; `all` is every CUDA device, or the CPU where there is none."""
+    if names == "all":
+        count = torch.cuda.device_count()
+        return [f"cuda:{number}" for number in range(count)] or ["cpu"]
+    return [name.strip() for name in names.split(",")]
 
 
 def choose_device(name: str) -> torch.device:
@@ -52,7 +63,7 @@ def read_tile(job: Job, spec: ModelSpec, window_px: int) -> Tile:
         BandError: it has another number of bands than the model expects.
     """
     info = read_info(job.image)
-    if info.count != spec.n_file_bands:
+    if not _fits(job, info, spec):
         names = ", ".join(band.name for band in spec.bands)
         raise BandError(
             f"expected {spec.n_file_bands} bands ({names}); got {info.count}",
@@ -64,11 +75,20 @@ def read_tile(job: Job, spec: ModelSpec, window_px: int) -> Tile:
     return Tile(job, info, read_bands(job.image, [band.index for band in spec.read_bands]))
 
 
+def _fits(job: Job, info: RasterInfo, spec: ModelSpec) -> bool:
+    """Whether an image has the bands that the model expects, or those and an alpha band behind them."""
+    if info.count == spec.n_file_bands:
+        return True
+    return info.count == spec.n_file_bands + 1 and has_alpha(job.image)
+
+
 class Run:
     """One prediction run: the ensemble on its device, and what has happened so far."""
 
     def __init__(self, ensemble: Ensemble, spec: ModelSpec, options: PredictOptions) -> None:
-        self.device = choose_device(options.device)
+        self.devices = [choose_device(name) for name in device_names(options.device)]
+        self.device = self.devices[0]
+        ensemble.with_entropy = "disagreement" in options.uncertainty
         self.ensemble, self.spec, self.options = ensemble.to(self.device).eval(), spec, options
         self.bands = spec.read_bands
         self.gsd = GsdLookup(spec, options)
@@ -80,10 +100,12 @@ class Run:
         started = time.monotonic()
         with _Writer(self.options.workers) as writer:
             for batch in self._batches(jobs):
+                if batch[0].image is None and not self.options.products:
+                    self._predict_scene(batch[0])
+                    continue
                 for tile, result in self._compute(batch):
                     writer.submit(self._write(tile, result))
-                    self.n_written += 1
-                    self.n_pixels += tile.info.height * tile.info.width
+                    self._count(tile)
         return PredictSummary(
             out=out,
             n_written=self.n_written,
@@ -93,6 +115,47 @@ class Run:
             seconds=time.monotonic() - started,
             device=str(self.device),
         )
+
+    def _count(self, tile: Tile) -> None:
+        """Count an image that is done."""
+        self.n_written += 1
+        self.n_pixels += tile.info.height * tile.info.width
+
+    def _predict_scene(self, tile: Tile) -> None:
+        """Predict and write one large image, strip by strip."""
+        scene = Scene(
+            tile.job,
+            tile.info,
+            self._copies,
+            self.spec,
+            self.options,
+            gsd_m=self.gsd(tile.info),
+            identity=self._identity,
+        )
+        try:
+            scene.predict()
+        except FileReadError as error:
+            if self.options.strict:
+                raise
+            scene.forget()
+            self.failures.append(Failure(tile.job.image, error.message))
+            return
+        self._count(tile)
+
+    @cached_property
+    def _copies(self) -> list[Ensemble]:
+        """The ensemble on each device."""
+        others = [copy.deepcopy(self.ensemble).to(device) for device in self.devices[1:]]
+        return [self.ensemble, *others]
+
+    @cached_property
+    def _identity(self) -> str:
+        """A hash of all weights; of the spec's own hashes where members are loaded as they are needed."""
+        digest = hashlib.sha256(repr([member.sha256 for member in self.spec.members]).encode())
+        for name, tensor in self.ensemble.state_dict().items():
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
     def _write(self, tile: Tile, result: Map) -> Callable[[], None]:
         """Return what writes one map."""

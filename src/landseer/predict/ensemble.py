@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ Precision = Literal["auto", "float32", "bf16", "fp16"]
 
 Values = dict[str, Tensor]
 """By target, values in its unit: (b, n, h, w) where dense, (b, n) per image, float32."""
+
+ENTROPY = "_entropy"
+"""By this name stands the average over members of each one's entropy of the class mask, where it is asked for."""
 
 _VOTE_TOLERANCE = 1e-6
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -60,6 +64,8 @@ class Ensemble(nn.Module):
         precision: what the networks compute in.
         keep_loaded: hold all members on the device; false loads them one after another at each call, which
             is slower and holds one.
+        with_entropy: also average the members' entropies of the class mask (`ENTROPY`), (b, 1, h, w) as a share of the
+            greatest possible.
     """
 
     def __init__(
@@ -70,8 +76,10 @@ class Ensemble(nn.Module):
         *,
         precision: Precision = "float32",
         keep_loaded: bool = True,
+        with_entropy: bool = False,
     ) -> None:
         super().__init__()
+        self.with_entropy = with_entropy
         if not members:
             raise ValueError("expected at least one member; got none")
         self.quantities, self.voting = dict(quantities), voting or Voting()
@@ -103,9 +111,22 @@ class Ensemble(nn.Module):
             By target, on the device of `x_bchw`: probabilities, metres, unit vectors, …
         """
         means = _Means(self.quantities)
+        entropy, total = torch.zeros(()), 0.0
         for member, weight in self._weighted_members(x_bchw.device):
-            means.add(self._one_member(member, x_bchw, gsd_m), weight)
-        return means.values()
+            one = self._one_member(member, x_bchw, gsd_m)
+            means.add(one, weight)
+            if self.with_entropy:
+                entropy = entropy.to(x_bchw.device) + weight * _entropy(one[self._mask_name()])
+                total += weight
+        return means.values() | ({ENTROPY: entropy / total} if self.with_entropy else {})
+
+    def _mask_name(self) -> str:
+        """Return the name of the class mask.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return next(name for name, q in self.quantities.items() if isinstance(q, ClassMask))
 
     def decide(self, probability_bchw: Tensor, target: str | None = None) -> Tensor:
         """Turn averaged probabilities of a class mask into (b, h, w) uint8 class numbers; see `ClassMask.decide`.
@@ -190,6 +211,12 @@ class Ensemble(nn.Module):
         if wanted == "float32" or (wanted == "fp16" and device.type == "cpu"):
             return nullcontext()
         return torch.autocast(device.type, dtype=_DTYPES[wanted])
+
+
+def _entropy(probability_bchw: Tensor) -> Tensor:
+    """Return (b, 1, h, w) entropies as a share of the greatest possible."""
+    total = torch.special.entr(probability_bchw.clamp(0, 1)).sum(dim=1, keepdim=True)
+    return total / math.log(probability_bchw.shape[1])
 
 
 class _Means:

@@ -36,6 +36,10 @@ class Job:
         """Where its probabilities go."""
         return self.output.with_name(f"{self.output.stem}_probability.tif")
 
+    def uncertainty(self, name: str) -> Path:
+        """Where a map of uncertainty goes, `entropy` or `disagreement`."""
+        return self.output.with_name(f"{self.output.stem}_{name}.tif")
+
 
 def find_images(inputs: Iterable[Path | str], naming: Naming) -> tuple[Path, ...]:
     """Expand files, folders and globs into image files.

@@ -15,6 +15,10 @@ Product = Literal["flow", "rectified"]
 """What can be made of predicted geocentric pose."""
 
 
+Uncertainty = Literal["entropy", "disagreement"]
+"""What can be said of how sure a class map is."""
+
+
 class PredictOptions(BaseModel):
     """Choices of one prediction run; every one has a default."""
 
@@ -28,18 +32,28 @@ class PredictOptions(BaseModel):
     """What is also made of heights with a direction and a flow scale: `flow` writes `<id>_flow.tif`, two bands of
     pixels (x to the right, y down) from where a thing is seen to its place on the ground; `rectified` writes heights,
     image and classes moved there (`<id>_rectified*.tif`)."""
+    uncertainty: tuple[Uncertainty, ...] = ()
+    """Maps of how unsure the prediction is: `entropy` of the average, `disagreement` of the members; both 0 to 1."""
     nodata: Literal["mark", "zero"] = "mark"
     """Pixels without any valid band: `mark` writes 255 and declares it nodata; `zero` writes class 0."""
     window_px: int = Field(default=1024, ge=1)
     """Images with a longer side are predicted in windows of this size."""
     overlap_px: int = Field(default=128, ge=0)
-    """Least overlap of neighbouring windows; three eighths of it are discarded at each border."""
+    """Least overlap of neighbouring windows."""
+    border_px: int | None = Field(default=None, ge=0)
+    """What is discarded of a window at each side with a neighbour; null takes how far the networks see, where that is
+    known and windows can bear it, else two fifths of what neighbours share. The overlap grows where it must."""
+    aoi: Path | None = None
+    """Polygons outside which nothing is predicted: GeoJSON, GPKG, GeoParquet, Shapefile, in any CRS."""
+    resume: bool = True
+    """Go on where a run of the same images and settings was stopped; false begins anew."""
     batch: int = Field(default=8, ge=1)
     """Images or windows that go through the network at once."""
     workers: int = Field(default=2, ge=0)
     """Threads that read ahead, and as many that write; 0 does all in one thread."""
     device: str = "auto"
-    """`auto` takes the first CUDA device, else the CPU; or a torch device such as `cuda:1`."""
+    """`auto` takes the first CUDA device, else the CPU; or a torch device such as `cuda:1`; several, such as
+    `cuda:0,cuda:1`, or `all`, share the windows of large images."""
     precision: Precision | None = None
     """What the networks compute in; None takes what the model was judged in."""
     keep_loaded: bool = True

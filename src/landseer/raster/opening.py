@@ -56,11 +56,12 @@ def quiet() -> Iterator[None]:
 
 
 @contextmanager
-def open_raster(path: Path) -> Iterator[DatasetReader]:
+def open_raster(path: Path, **options: Any) -> Iterator[DatasetReader]:
     """Open a raster, or a window of one, for reading.
 
     Args:
         path: a file of any format GDAL knows, or an address `FILE#row,col,height,width` of a window in one.
+        options: of GDAL's driver, such as NUM_THREADS; only for whole files.
 
     Raises:
         FileReadError: the file is missing, a folder, empty, may not be read, is of an unknown format, its
@@ -70,7 +71,7 @@ def open_raster(path: Path) -> Iterator[DatasetReader]:
     path, window = split_address(Path(path))
     _check_file(path)
     with quiet(), rasterio.Env(**_GDAL_OPTIONS):
-        dataset = _open(path) if window is None else _open_window(path, window)
+        dataset = _open(path, **options) if window is None else _open_window(path, window)
         try:
             with dataset:
                 yield dataset
@@ -105,10 +106,10 @@ def _check_file(path: Path) -> None:
         )
 
 
-def _open(path: Path) -> DatasetReader:
+def _open(path: Path, **options: Any) -> DatasetReader:
     """Open with rasterio and translate its error."""
     try:
-        return rasterio.open(path)
+        return rasterio.open(path, **options)
     except RasterioError as error:
         size = path.stat().st_size
         if "not recognized" in str(error):

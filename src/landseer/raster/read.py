@@ -188,6 +188,16 @@ def mask_open(
     return None if there.all() else there
 
 
+def has_alpha(path: Path) -> bool:
+    """Whether the last band of a raster is an alpha band, which is a mask and no measurement.
+
+    Raises:
+        FileReadError: as of `read_info`.
+    """
+    with open_raster(path) as dataset:
+        return bool(dataset.colorinterp[-1] is ColorInterp.alpha)
+
+
 def prove_whole(dataset: DatasetReader) -> None:
     """Check files of the formats for which GDAL would not notice a missing end."""
     path = file_of(address_of(dataset))

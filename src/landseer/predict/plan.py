@@ -1,0 +1,171 @@
+"""The plan of a scene: its windows, how they overlap, in which batches they come, and what they need of memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landseer.core.window import Window, spread
+from landseer.errors import UsageError
+from landseer.predict.options import PredictOptions
+from landseer.predict.taper import taper
+
+_RAMP = 4
+"""An overlap is twice the border, and a ramp of a quarter of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Windows of one row of the plan.
+
+    Attributes:
+        row, height: the rows that they cover.
+        windows: from left to right.
+    """
+
+    row: int
+    height: int
+    windows: tuple[Window, ...]
+
+    @property
+    def stop(self) -> int:
+        """The row after the last."""
+        return self.row + self.height
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is read and computed of one scene, in this order.
+
+    Attributes:
+        shape: (height, width) of the scene, px.
+        rows, cols: where windows start; they are spread evenly.
+        size: (height, width) of each window.
+        overlap_px: the least overlap of neighbours.
+        border_px: what is discarded at each side that has a neighbour; None is two fifths of what they share.
+        batch: windows a step; which windows share a step never depends on anything but the plan.
+        windows: those that are computed, row by row.
+    """
+
+    shape: tuple[int, int]
+    rows: tuple[int, ...]
+    cols: tuple[int, ...]
+    size: tuple[int, int]
+    overlap_px: int
+    border_px: int | None
+    batch: int
+    windows: tuple[Window, ...]
+
+    def weights(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return how much the pixels of a window count, down and across it; see `taper`."""
+        return self._down[window.row], self._across[window.col]
+
+    @cached_property
+    def _down(self) -> dict[int, NDArray[np.float32]]:
+        """The weights down the windows of each row."""
+        return _tapers(self.rows, self.size[0], self.border_px)
+
+    @cached_property
+    def _across(self) -> dict[int, NDArray[np.float32]]:
+        """The weights across the windows of each column."""
+        return _tapers(self.cols, self.size[1], self.border_px)
+
+    @cached_property
+    def bands(self) -> tuple[Band, ...]:
+        """The rows of windows, from top to bottom."""
+        rows: dict[tuple[int, int], list[Window]] = {}
+        for window in self.windows:
+            rows.setdefault((window.row, window.height), []).append(window)
+        return tuple(Band(row, height, tuple(found)) for (row, height), found in rows.items())
+
+    def batches(self, first: int = 0) -> Iterator[tuple[int, int]]:
+        """Yield (start, stop) of each batch of windows, from the one that starts with window `first`."""
+        for start in range(first, len(self.windows), self.batch):
+            yield start, min(start + self.batch, len(self.windows))
+
+    def only(self, keep: Sequence[bool]) -> Plan:
+        """Return the plan without some of its windows; those that stay count as before."""
+        kept = tuple(w for w, is_kept in zip(self.windows, keep, strict=True) if is_kept)
+        return replace(self, windows=kept)
+
+    def restart(self, row: int) -> int:
+        """Return the number of the window from which must be computed again when rows from here on are not done.
+
+        It is the first of its batch, so that every batch is as it would have been.
+        """
+        first = next(
+            (i for i, w in enumerate(self.windows) if w.row + w.height > row), len(self.windows)
+        )
+        return first // self.batch * self.batch
+
+    def memory_bytes(self, n_planes: int, n_bands: int, itemsize: int) -> int:
+        """Return about what the accumulators, the rows read and the windows of two steps take.
+
+        Args:
+            n_planes: values per pixel that are averaged, and one for the weights.
+            n_bands: bands read.
+            itemsize: bytes of a pixel of a band in the file.
+        """
+        height, width = self.size[0], self.shape[1]
+        rows = height * width * ((n_planes + 1) * 4 + 2 * n_bands * itemsize + 1)
+        window = self.size[0] * self.size[1]
+        return rows + 2 * self.batch * window * 4 * (n_bands + n_planes)
+
+
+def make_plan(shape: tuple[int, int], options: PredictOptions, reach_px: int | None = None) -> Plan:
+    """Plan a scene.
+
+    The border is `options.border_px`; else the model's reach, where it is known and windows can bear it; else two
+    fifths of what neighbours share. The overlap is `options.overlap_px`, or as much more as the border asks for.
+
+    Args:
+        shape: (height, width) of the scene, px.
+        options: window, overlap, border and batch.
+        reach_px: how far the networks see; None is not known.
+
+    Raises:
+        UsageError: the border asked for leaves nothing of a window.
+    """
+    border, overlap = _border(options, reach_px), options.overlap_px
+    if border is not None:
+        overlap = max(overlap, _needed(border))
+    if 2 * overlap > options.window_px and max(shape) > options.window_px:
+        raise UsageError(
+            f"expected a border of which twice the overlap ({overlap} px) fits into a window of "
+            f"{options.window_px} px; got {border} px",
+            where="border_px",
+            do="take larger windows (--window-px) or a smaller border (--border-px)",
+        )
+    size = min(options.window_px, shape[0]), min(options.window_px, shape[1])
+    rows, cols = (tuple(spread(n, options.window_px, overlap)) for n in shape)
+    windows = tuple(Window(row, col, *size) for row in rows for col in cols)
+    return Plan(shape, rows, cols, size, overlap, border, options.batch, windows)
+
+
+def _needed(border_px: int) -> int:
+    """Return the overlap that a border asks for."""
+    return 2 * border_px + max(1, border_px // _RAMP)
+
+
+def _border(options: PredictOptions, reach_px: int | None) -> int | None:
+    """Return the border that is asked for, or the reach where windows can bear it."""
+    if options.border_px is not None:
+        return options.border_px
+    is_bearable = reach_px is not None and 2 * _needed(reach_px) <= options.window_px
+    return reach_px if is_bearable else None
+
+
+def _tapers(
+    starts: Sequence[int], size: int, border_px: int | None
+) -> dict[int, NDArray[np.float32]]:
+    """Return the weights along the windows that start at these places."""
+    shared = [0, *(max(0, a + size - b) for a, b in pairwise(starts)), 0]
+    return {
+        start: taper(size, before, after, border_px)
+        for start, before, after in zip(starts, shared, shared[1:], strict=False)
+    }

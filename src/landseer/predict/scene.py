@@ -1,0 +1,358 @@
+"""A scene of any size: rows read once, windows in batches, sums in a strip of rows, files written as strips come."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from landseer.core.address import file_of
+from landseer.core.files import hash_value, write_json
+from landseer.core.progress import Progress
+from landseer.core.window import Window
+from landseer.predict.area import Area
+from landseer.predict.ensemble import ENTROPY, Ensemble
+from landseer.predict.inputs import Job
+from landseer.predict.journal import FOLDER, Journal
+from landseer.predict.options import PredictOptions
+from landseer.predict.output import numbers_of
+from landseer.predict.plan import make_plan
+from landseer.predict.rows import read_rows
+from landseer.predict.sinks import Arrays, Sinks
+from landseer.predict.spec import ModelSpec
+from landseer.predict.strips import Strip, Strips
+from landseer.quantities import average
+from landseer.raster.read import RasterInfo
+
+_NUMBERS = "numbers of the whole image"
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A window as read: its number in the plan, its pixels, and how much of it has data."""
+
+    number: int
+    window: Window
+    image: NDArray[np.float32]
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the networks say of a batch: the windows, and by target the values of those that have data."""
+
+    patches: Sequence[Patch]
+    values: Mapping[str, NDArray[np.float32]]
+
+
+class Scene:
+    """The prediction of one scene.
+
+    Args:
+        job: the image and its files.
+        info: the header of the image.
+        devices: the ensemble, once per device; windows are dealt to them in turn and added in the order of the plan,
+            so that their number changes nothing.
+        spec: bands, classes, reach.
+        options: see `PredictOptions`.
+        gsd_m: ground sample distance, m; NaN where not known.
+        identity: what the networks are; a journal of other networks is thrown away.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        info: RasterInfo,
+        devices: Sequence[Ensemble],
+        spec: ModelSpec,
+        options: PredictOptions,
+        *,
+        gsd_m: float,
+        identity: str,
+    ) -> None:
+        self._job, self._info, self._spec, self._options = job, info, spec, options
+        self._devices, self._gsd = tuple(devices), torch.tensor([gsd_m])
+        self._area = None if options.aoi is None else Area(options.aoi, info)
+        plan = make_plan((info.height, info.width), options, spec.reach_px)
+        self.plan = (
+            plan if self._area is None else plan.only(list(map(self._area.meets, plan.windows)))
+        )
+        quantities = devices[0].quantities
+        self._dense = {n: q.n_outputs for n, q in quantities.items() if q.extent == "dense"}
+        if devices[0].with_entropy:
+            self._dense[ENTROPY] = 1
+        self._single = [n for n, q in quantities.items() if q.extent == "image"]
+        self._sinks = Sinks(job, devices[0], spec, options)
+        key = hash_value([identity, _settings(spec, options), _state(job, info)])
+        self._journal = Journal(job.output.parent / FOLDER / job.output.stem, key)
+        if not options.resume:
+            self._journal.remove()
+        self._said: dict[int, tuple[float, dict[str, NDArray[np.float32]]]] = {}
+
+    def predict(self) -> None:
+        """Predict the scene, or what a run that was stopped has left of it, and write its files.
+
+        Raises:
+            FileReadError: a row cannot be read.
+            WriteError: the disk is full or the folder cannot be written.
+
+        Edges: memory is set by the width of the scene (`Plan.memory_bytes`), not by its height. Windows without data,
+            or outside the area of interest, never meet the networks. A run that is killed at any moment and started
+            again writes the same bytes as one that is not.
+        """
+        self._journal.folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            self._sinks.open(stack, self._info, self._journal.folder)
+            writer = stack.enter_context(_Writer(self._options.workers))
+            done = 0
+            for row, arrays in self._journal.strips():
+                done = self._replay(row, arrays)
+                writer.submit(partial(self._sinks.write, row, arrays))
+            if done < self._info.height:
+                self._compute(done, writer)
+        if self._job.numbers is not None:
+            write_json(self._job.numbers, numbers_of(self._numbers(), self._spec.targets))
+        self._journal.remove()
+
+    def forget(self) -> None:
+        """Throw away what is kept for going on."""
+        self._journal.remove()
+
+    def _replay(self, row: int, arrays: Arrays) -> int:
+        """Take the numbers out of a strip of the journal; return the row after it."""
+        stored = arrays.pop(_NUMBERS, None)
+        if stored is not None:
+            for number, share, *values in stored.tolist():
+                self._said[int(number)] = (share, _unpacked(values, self._widths()))
+        return row + next(iter(arrays.values())).shape[-2]
+
+    def _compute(self, done: int, writer: _Writer) -> None:
+        """Compute what lies below the finished rows."""
+        plan = self.plan
+        strips = Strips(plan, self._dense, done)
+        valid = _Valid(self._info.height, self._info.width, done)
+        first = plan.restart(done)
+        self._said = {n: said for n, said in self._said.items() if n < first}
+        with Progress(self._job.image.name, len(plan.windows)) as progress:
+            progress.advance(first)
+            for answer in self._answers(first, valid):
+                places = iter(range(len(answer.patches)))
+                for patch in answer.patches:
+                    self._finish(strips, valid, patch.window.row, writer)
+                    if patch.share > 0:
+                        place = next(places)
+                        one = {name: values[place] for name, values in answer.values.items()}
+                        self._add(strips, patch, one)
+                progress.advance(len(answer.patches))
+            self._finish(strips, valid, self._info.height, writer)
+
+    def _add(self, strips: Strips, patch: Patch, values: Mapping[str, NDArray[np.float32]]) -> None:
+        """Add a window to the sums, and note what it says of the image as a whole."""
+        strips.add(patch.window, values)
+        if self._single:
+            self._said[patch.number] = (patch.share, {n: values[n] for n in self._single})
+
+    def _finish(self, strips: Strips, valid: _Valid, row: int, writer: _Writer) -> None:
+        """Write finished rows behind the computation."""
+        strip = strips.take(row)
+        if strip is None:
+            return
+        there = valid.take(strip.row, strip.height)
+        if self._area is not None:
+            there &= self._area.mask(strip.row, strip.height, self._info.width)
+        numbers = self._packed()
+        writer.submit(partial(self._write, strip, there, numbers))
+
+    def _write(
+        self, strip: Strip, there: NDArray[np.bool_], numbers: NDArray[np.float64] | None
+    ) -> None:
+        """Decide a strip, keep it in the journal, and write it."""
+        arrays = self._sinks.keep(strip, there)
+        kept = arrays if numbers is None else {**arrays, _NUMBERS: numbers}
+        self._journal.add(strip.row, strip.row + strip.height, kept)
+        self._sinks.write(strip.row, arrays)
+
+    def _answers(self, first: int, valid: _Valid) -> Iterator[Answer]:
+        """Yield the answers in the order of the plan; devices work on the batches in turn."""
+        ahead: deque[Future[Answer]] = deque()
+        several = len(self._devices) > 1
+        with ThreadPoolExecutor(len(self._devices), thread_name_prefix="device") as executor:
+            for number, patches in enumerate(self._batches(first, valid)):
+                ensemble = self._devices[number % len(self._devices)]
+                ahead.append(executor.submit(self._answer, ensemble, patches))
+                if len(ahead) > len(self._devices) + (
+                    1 if several or ensemble.device.type != "cpu" else 0
+                ):
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+
+    def _batches(self, first: int, valid: _Valid) -> Iterator[list[Patch]]:
+        """Yield batches of windows; which windows share one is fixed by the plan."""
+        plan, waiting = self.plan, list[Patch]()
+        wanted = [band for band in plan.bands if band.windows[-1] in plan.windows[first:]]
+        number = first
+        bands = read_rows(
+            self._info.path, self._spec.read_bands, wanted, workers=self._options.workers
+        )
+        for band, rows in zip(wanted, bands, strict=True):
+            valid.put(rows.row, rows.valid)
+            for window in band.windows:
+                if number >= len(plan.windows) or window != plan.windows[number]:
+                    continue
+                image, there = rows.cut(window)
+                waiting.append(_patch(number, window, image, there, masked=rows.masked))
+                number += 1
+                if number % plan.batch == 0:
+                    yield waiting
+                    waiting = []
+        if waiting:
+            yield waiting
+
+    def _answer(self, ensemble: Ensemble, patches: Sequence[Patch]) -> Answer:
+        """Ask the networks about the windows that have data."""
+        images = [patch.image for patch in patches if patch.share > 0]
+        if not images:
+            return Answer(patches, {})
+        x_bchw = torch.from_numpy(np.stack(images))
+        gsd_m = self._gsd.expand(len(images)).to(ensemble.device)
+        values = ensemble(x_bchw.to(ensemble.device), gsd_m)
+        return Answer(patches, {name: value.cpu().numpy() for name, value in values.items()})
+
+    def _widths(self) -> dict[str, int]:
+        """Return how many numbers each target of the whole image has."""
+        return {name: self._devices[0].quantities[name].n_outputs for name in self._single}
+
+    def _packed(self) -> NDArray[np.float64] | None:
+        """Lay what windows say of the whole image in rows: number, share, values."""
+        if not self._single:
+            return None
+        return np.array(
+            [
+                [number, share, *np.concatenate([said[name] for name in self._single])]
+                for number, (share, said) in sorted(self._said.items())
+            ],
+            np.float64,
+        ).reshape(-1, 2 + sum(self._widths().values()))
+
+    def _numbers(self) -> dict[str, NDArray[np.float32]]:
+        """Average what windows say of the whole image, by how much of them has data; NaN where none has."""
+        said = [self._said[number] for number in sorted(self._said)]
+        quantities, widths = self._devices[0].quantities, self._widths()
+        if not said:
+            return {name: np.full(widths[name], np.nan, np.float32) for name in self._single}
+        weights = [share for share, _ in said]
+        return {
+            name: average(
+                quantities[name], [torch.from_numpy(one[name])[None] for _, one in said], weights
+            )[0].numpy()
+            for name in self._single
+        }
+
+
+def _patch(
+    number: int, window: Window, image: NDArray[Any], there: NDArray[np.bool_], *, masked: bool
+) -> Patch:
+    """Copy a window out of its rows, NaN where the file's own mask hides it; nothing of one without data."""
+    share = float(there.mean())
+    if not share:
+        return Patch(number, window, np.empty((0,), np.float32), 0.0)
+    raw = image.astype(np.float32)
+    if masked:
+        raw[:, ~there] = np.nan
+    return Patch(number, window, raw, share)
+
+
+def _unpacked(values: list[float], widths: Mapping[str, int]) -> dict[str, NDArray[np.float32]]:
+    """Take a row of numbers apart."""
+    ends = np.cumsum(list(widths.values()))[:-1]
+    parts = np.split(np.asarray(values, np.float32), ends)
+    return dict(zip(widths, parts, strict=True))
+
+
+class _Valid:
+    """Where rows have data, from the first row that is not finished on."""
+
+    def __init__(self, height: int, width: int, row: int) -> None:
+        self._height, self._width = height, width
+        self._rows: dict[int, NDArray[np.bool_]] = {}
+        self._top, self._stop = row, row
+
+    def put(self, row: int, valid: NDArray[np.bool_]) -> None:
+        """Take the rows that are new."""
+        skip = self._stop - row
+        if skip < 0:
+            self.fill(row)
+            skip = 0
+        if skip < len(valid):
+            self._rows[self._stop] = valid[skip:].copy()
+            self._stop = row + len(valid)
+
+    def fill(self, row: int) -> None:
+        """Say that nothing is known up to this row: no window covers it."""
+        if row > self._stop:
+            self._rows[self._stop] = np.zeros((row - self._stop, self._width), bool)
+            self._stop = row
+
+    def take(self, row: int, height: int) -> NDArray[np.bool_]:
+        """Return rows that were put, and forget what lies above their end."""
+        self.fill(min(row + height, self._height))
+        found = np.zeros((height, self._width), bool)
+        for start, valid in list(self._rows.items()):
+            low, high = max(start, row), min(start + len(valid), row + height)
+            if low < high:
+                found[low - row : high - row] = valid[low - start : high - start]
+            if start + len(valid) <= row + height:
+                del self._rows[start]
+        return found
+
+
+class _Writer:
+    """One thread that writes strips in order, a few at most behind; the first error stops the run."""
+
+    def __init__(self, workers: int) -> None:
+        self._executor = ThreadPoolExecutor(1) if workers > 0 else None
+        self._pending: deque[Future[None]] = deque()
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def submit(self, write: Callable[[], None]) -> None:
+        """Write now, or soon."""
+        if self._executor is None:
+            write()
+            return
+        self._pending.append(self._executor.submit(write))
+        while len(self._pending) > 2:
+            self._pending.popleft().result()
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if self._executor is None:
+            return
+        self._executor.shutdown(wait=True, cancel_futures=kind is not None)
+        if kind is None:
+            for future in self._pending:
+                future.result()
+
+
+def _settings(spec: ModelSpec, options: PredictOptions) -> dict[str, Any]:
+    """Return all that decides what is written."""
+    apart = {"device", "workers", "overwrite", "strict", "resume", "keep_loaded", "naming"}
+    return {
+        "model": spec.model_dump(mode="json", exclude={"notes", "scores"}),
+        "options": options.model_dump(mode="json", exclude=apart),
+    }
+
+
+def _state(job: Job, info: RasterInfo) -> list[Any]:
+    """Return what tells whether the image is still the same."""
+    stat = file_of(job.image).stat()
+    return [str(job.image), stat.st_size, stat.st_mtime_ns, info.height, info.width]

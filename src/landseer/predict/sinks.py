@@ -1,0 +1,206 @@
+"""Finished strips of a scene become files: what is kept of a strip, and the files that take it, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from landseer.core.classes import IGNORE
+from landseer.predict.ensemble import ENTROPY, Ensemble
+from landseer.predict.inputs import Job
+from landseer.predict.options import PredictOptions
+from landseer.predict.spec import ModelSpec
+from landseer.predict.strips import Strip
+from landseer.raster.cog import CogWriter
+from landseer.raster.read import RasterInfo
+
+Arrays = dict[str, NDArray[Any]]
+_LEAST = 1e-12
+_PER_CENT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One file of a scene.
+
+    Attributes:
+        path: where it goes.
+        dtype, count, nodata, names: of its bands.
+        options: more of what `CogWriter` takes.
+        make: finished averages -> (count, h, w), nodata outside the data not yet in.
+    """
+
+    path: Path
+    dtype: str
+    count: int
+    nodata: float | None
+    names: tuple[str, ...]
+    make: Callable[[Mapping[str, NDArray[np.float32]]], NDArray[Any]]
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+class Sinks:
+    """All files of one scene.
+
+    Args:
+        job: where they go.
+        ensemble: it decides masks.
+        spec: names and colours of classes.
+        options: which files, and how they are written.
+    """
+
+    def __init__(
+        self, job: Job, ensemble: Ensemble, spec: ModelSpec, options: PredictOptions
+    ) -> None:
+        self._job, self._ensemble, self._spec, self._options = job, ensemble, spec, options
+        self.products = dict(self._products())
+        self._writers: dict[str, CogWriter] = {}
+
+    def keep(self, strip: Strip, valid: NDArray[np.bool_]) -> Arrays:
+        """Return what the files take of a strip, nodata where there are no data.
+
+        Args:
+            strip: finished averages.
+            valid: (h, w), where there are data.
+        """
+        kept: Arrays = {}
+        for name, product in self.products.items():
+            values = product.make(strip.values)
+            outside = 0 if product.nodata is None else product.nodata
+            kept[name] = np.where(valid, values, np.asarray(outside, values.dtype))
+        return kept
+
+    def open(self, stack: ExitStack, info: RasterInfo, scratch: Path) -> None:
+        """Open the files; they get their names when the stack is left without an error."""
+        for name, product in self.products.items():
+            writer = CogWriter(
+                product.path,
+                width=info.width,
+                height=info.height,
+                count=product.count,
+                dtype=product.dtype,
+                crs=info.crs,
+                transform=info.transform,
+                nodata=product.nodata,
+                descriptions=product.names,
+                scratch=scratch,
+                **product.options,
+            )
+            self._writers[name] = stack.enter_context(writer)
+
+    def write(self, row: int, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Write a strip into all files."""
+        for name, writer in self._writers.items():
+            writer.write(row, arrays[name])
+
+    def _products(self) -> list[tuple[str, Product]]:
+        """List the files, the class map last: where it is, all are."""
+        found: list[tuple[str, Product]] = []
+        masks: list[tuple[str, Product]] = []
+        for name, quantity in self._ensemble.quantities.items():
+            if quantity.kind == "mask":
+                masks = [*self._of_mask(name), ("classes", self._classes(name))]
+            elif quantity.extent == "dense":
+                found.append((name, self._values(name, quantity.n_outputs)))
+        return [*found, *masks]
+
+    def _classes(self, target: str) -> Product:
+        """The class map."""
+        classes = self._spec.classes
+        options: dict[str, Any] = {"category_names": dict(enumerate(classes.names))}
+        if classes.colours:
+            options["colour_table"] = dict(enumerate(classes.colours))
+
+        def make(values: Mapping[str, NDArray[np.float32]]) -> NDArray[Any]:
+            decided = self._ensemble.decide(torch.from_numpy(values[target])[None], target)
+            return decided.numpy()
+
+        marks = self._options.nodata == "mark"
+        nodata = float(IGNORE) if marks else None
+        return Product(self._job.output, "uint8", 1, nodata, ("class",), make, options)
+
+    def _of_mask(self, target: str) -> list[tuple[str, Product]]:
+        """The probabilities and the uncertainties of a class mask, where they are asked for."""
+        found: list[tuple[str, Product]] = []
+        if self._options.probabilities:
+            found.append(("probability", self._probability(target)))
+        for name in self._options.uncertainty:
+            make = partial(_unsure, name=name, target=target)
+            path = self._job.uncertainty(name)
+            found.append((name, Product(path, "float32", 1, float("nan"), (name,), make)))
+        return found
+
+    def _probability(self, target: str) -> Product:
+        """The probabilities of all classes but the first."""
+        names = self._spec.classes.names[1:]
+        if self._options.probability_dtype == "uint8":
+
+            def shares(values: Mapping[str, NDArray[np.float32]]) -> NDArray[Any]:
+                return np.rint(_PER_CENT * np.nan_to_num(values[target][1:])).astype(np.uint8)
+
+            nodata = float(IGNORE)
+            return Product(self._job.probability, "uint8", len(names), nodata, names, shares)
+        return Product(
+            self._job.probability,
+            "float32",
+            len(names),
+            float("nan"),
+            names,
+            lambda v: v[target][1:],
+        )
+
+    def _values(self, target: str, count: int) -> Product:
+        """The map of another dense target."""
+        layers = self._spec.targets[target].layers or (target,)
+        names = layers if len(layers) == count else tuple(f"{target}_{i}" for i in range(count))
+        path = self._job.values[target]
+        return Product(path, "float32", count, float("nan"), names, lambda v: v[target])
+
+
+def _unsure(
+    values: Mapping[str, NDArray[np.float32]], *, name: str, target: str
+) -> NDArray[np.float32]:
+    """Return a map of uncertainty of a class mask."""
+    if name == "entropy":
+        return entropy_of(values[target])
+    return disagreement_of(values[target], values.get(ENTROPY))
+
+
+def entropy_of(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the entropy of averaged probabilities as a share of the greatest possible.
+
+    Args:
+        probability: (C, h, w).
+
+    Returns:
+        (1, h, w) in [0, 1]: 0 is sure, 1 knows nothing.
+    """
+    known = np.clip(probability, _LEAST, 1)
+    total = -(known * np.log(known)).sum(axis=0, keepdims=True) / np.log(len(probability))
+    return np.clip(total, 0, 1).astype(np.float32)
+
+
+def disagreement_of(
+    probability: NDArray[np.float32], entropies: NDArray[np.float32] | None
+) -> NDArray[np.float32]:
+    """Return how far members disagree: the entropy of their average less the average of their entropies.
+
+    Args:
+        probability: (C, h, w) averaged over members.
+        entropies: (1, h, w) average over members of each one's entropy, as a share of the greatest possible.
+
+    Returns:
+        (1, h, w) in [0, 1]: 0 where all members say the same, however unsure they are.
+
+    Source: mutual information of prediction and member, Houlsby et al. 2011, arXiv:1112.5745.
+    """
+    own = np.zeros_like(probability[:1]) if entropies is None else entropies
+    return np.clip(entropy_of(probability) - own, 0, 1).astype(np.float32)
