@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -213,3 +214,20 @@ def test_floats_of_whole_numbers_are_a_map_and_nan_is_missing(tmp_path: Path) ->
     path = tmp_path / "map.tif"
     write_raster(path, np.array([[1, np.nan], [2, 2]], np.float32), nodata=float("nan"))
     assert [(v, n) for v, _, n in sorted(_features(path), key=lambda f: f[0])] == [(1, 1), (2, 2)]
+
+
+def test_memory_does_not_grow_with_the_height(tmp_path: Path) -> None:
+    def peak(height: int) -> int:
+        classes = np.zeros((height, 512), np.uint8)
+        classes[4::8, 8::3], classes[:, 2] = 1, 2
+        path = tmp_path / f"{height}.tif"
+        write_raster(path, classes)
+        del classes
+        tracemalloc.start()
+        count = sum(len(s.value) for s in polygonise(path, strip_bytes=1))
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert count > height // 8 * 100
+        return most
+
+    assert peak(8192) < 1.1 * peak(2048)

@@ -129,6 +129,27 @@ def test_geojson_is_of_rfc_7946(tmp_path: Path) -> None:
         assert feature["properties"]["confidence"] is None
 
 
+def test_shapes_across_the_antimeridian_are_cut(tmp_path: Path) -> None:
+    classes = np.zeros((40, 60), np.uint8)
+    classes[5:35, 5:55], classes[0:3, 0:3] = 1, 1
+    # Longitude 180 is the western border of UTM zone 1: easting 166 021 m at the equator.
+    place = (10.0, 0, 166021 - 300, 0, -10.0, 200)
+    path = write(tmp_path / "map.tif", classes, crs="EPSG:32601", transform=place)
+    frame = read(vectorise(path, tmp_path / "map.geojson").files[0])
+    cut = frame.loc[frame["area_m2"].idxmax()]
+    assert cut.geometry.geom_type == "MultiPolygon"
+    assert cut.geometry.bounds == (
+        -180,
+        pytest.approx(-0.0014, abs=1e-4),
+        180,
+        pytest.approx(0.0014, abs=1e-4),
+    )
+    sides = [Geod(ellps="WGS84").geometry_area_perimeter(g)[0] for g in cut.geometry.geoms]
+    assert sum(sides) == pytest.approx(cut["area_m2"], rel=1e-3)
+    assert min(sides) > 0.4 * cut["area_m2"]
+    assert frame.geom_type.tolist().count("Polygon") == 1
+
+
 def test_layers_of_a_package_have_the_name_asked_for(tmp_path: Path) -> None:
     path = write(tmp_path / "map.tif", blobs(), **UTM)
     out = tmp_path / "map.gpkg"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import Transformer
+from pyproj import CRS, Transformer
 
 from landseer.samples.footprint import same_crs
 from landseer.vector.features import Features
@@ -19,6 +19,9 @@ from landseer.vector.outlines import HOW
 
 LONLAT = "EPSG:4326"
 """The CRS of GeoJSON."""
+
+_HALF = 180.0
+_TURN = np.array([360.0, 0.0])
 
 CONFIDENCE_DIGITS = 4
 """Decimals of confidence."""
@@ -82,7 +85,28 @@ class Table:
         moved = shapely.transform(
             placed, lambda points: np.stack(to_crs.transform(*points.T), axis=1)
         )
+        if CRS.from_user_input(self.crs).is_geographic:
+            moved = _cut_at_antimeridian(moved)
         return shapely.orient_polygons(moved, exterior_cw=False)
+
+
+def _cut_at_antimeridian(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Divide shapes in degrees that lie on both sides of 180 degrees, as RFC 7946 (3.1.9) wants it."""
+    west, _, east, _ = shapely.bounds(shapes).reshape(-1, 4).T
+    crosses = np.flatnonzero(east - west > _HALF)
+    if not len(crosses):
+        return shapes
+    whole = shapely.transform(shapes[crosses], lambda xy: np.where(_is_west(xy), xy + _TURN, xy))
+    before = shapely.intersection(whole, shapely.box(-_HALF, -90, _HALF, 90))
+    beyond = shapely.intersection(whole, shapely.box(_HALF, -90, 3 * _HALF, 90))
+    cut = shapes.copy()
+    cut[crosses] = shapely.union(before, shapely.transform(beyond, lambda xy: xy - _TURN))
+    return cut
+
+
+def _is_west(points: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which longitudes are negative, as a column."""
+    return points[:, :1] < 0
 
 
 @dataclass
