@@ -253,6 +253,9 @@ def test_without_crs_everything_is_in_pixels(tmp_path: Path) -> None:
     assert (frame["area_px"] == frame.area).all()
     assert frame["area_px"].min() >= 4
     assert "in pixels" in summary.text()
+    for ending in ("gpkg", "geojson"):
+        other = read(vectorise(path, tmp_path / f"map.{ending}").files[0])
+        assert other.total_bounds.tolist() == frame.total_bounds.tolist()
     with pytest.raises(DataError, match="without CRS"):
         vectorise(path, tmp_path / "a.parquet", VectoriseOptions(crs="EPSG:4326"))
 

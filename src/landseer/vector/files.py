@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 from pyarrow import parquet
-from pyogrio.errors import DataSourceError
+from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 from pyproj import CRS
 
 from landseer.core.files import atomic_path
@@ -92,15 +93,18 @@ class _Package:
         if is_there and not len(geometry):
             return
         frame = geopandas.GeoDataFrame(columns, geometry=geometry, crs=self._crs)
-        pyogrio.write_dataframe(
-            frame,
-            self._path,
-            layer=self._layer,
-            driver="GPKG",
-            append=is_there,
-            geometry_type="MultiPolygon",
-            promote_to_multi=True,
-        )
+        with warnings.catch_warnings():
+            # A map without CRS is noted already.
+            warnings.filterwarnings("ignore", "'crs' was not provided", UserWarning)
+            pyogrio.write_dataframe(
+                frame,
+                self._path,
+                layer=self._layer,
+                driver="GPKG",
+                append=is_there,
+                geometry_type="MultiPolygon",
+                promote_to_multi=True,
+            )
 
     def close(self) -> None:
         """Nothing is left open."""
@@ -146,6 +150,10 @@ ENDINGS = {
 """Ending of a file -> its format."""
 
 
+_FAILURES = (DataSourceError, DataLayerError, FeatureError, pa.ArrowException)
+"""How pyogrio and pyarrow say that they cannot write."""
+
+
 @contextmanager
 def polygon_file(path: Path, crs: str | None, *, layer: str = "polygons") -> Iterator[PolygonFile]:
     """Open a file for polygons; it appears when the block ends well, and not at all otherwise.
@@ -164,7 +172,7 @@ def polygon_file(path: Path, crs: str | None, *, layer: str = "polygons") -> Ite
         file = FORMATS[ENDINGS[path.suffix.lower()]](temporary, crs, layer)
         try:
             yield file
-        except (DataSourceError, pa.ArrowException) as error:
+        except _FAILURES as error:
             raise WriteError(f"could not write the polygons: {error}", where=path) from error
         finally:
             file.close()
