@@ -15,7 +15,7 @@ from landseer.synth.country import CountryPlan, build_country
 from landseer.synth.country_plants import WOOD, _inside
 from landseer.synth.country_roads import ROAD
 from landseer.synth.frame import Box, Frame
-from landseer.synth.fresh_water import WATER, lake
+from landseer.synth.fresh_water import WATER, draw_lake, draw_river, paint_waters
 from landseer.synth.ground_map import GroundMap, kinds_of
 from landseer.synth.landcover_label import draw_mask
 from landseer.synth.parcels import area_m2, cut_land, long_first, shrunk, square, strips
@@ -81,11 +81,22 @@ def test_inside_agrees_with_shapely() -> None:
 
 def test_lakes_have_the_area_asked_for() -> None:
     builder = Builder()
-    lake(builder, np.zeros(2), 2000.0, np.full(3, 0.05), generator(3, "lake"))
+    lake = draw_lake(np.zeros(2), 2000.0, np.full(3, 0.05), generator(3, "lake"))
+    paint_waters(builder, [lake], [], generator(3, "paint"))
     (span,) = builder.spans
     water = builder.world((-100, 100, -100, 100)).faces.corners[slice(*span.faces)]
     assert span.kind == WATER
     assert flat_area(water) == pytest.approx(2000.0, rel=1e-6)
+
+
+def test_a_river_runs_into_a_lake_without_a_bank_between() -> None:
+    builder = Builder()
+    colour, rng = np.full(3, 0.05), generator(4, "waters")
+    river = draw_river(np.stack([np.linspace(-90, 90, 30), np.zeros(30)], 1), 12.0, colour, rng)
+    paint_waters(builder, [draw_lake(np.zeros(2), 2400.0, colour, rng)], [river], rng)
+    ground = GroundMap(builder, 90.0)
+    middle = np.stack([np.linspace(-85, 85, 171), np.zeros(171)], 1)
+    assert ground.is_kind(middle, (WATER,)).all()
 
 
 def test_ground_map_knows_marks_and_distances() -> None:

@@ -14,7 +14,7 @@ from landseer.synth.country_roads import ROAD, dirt_track, paved_road, traffic
 from landseer.synth.daylight import Season
 from landseer.synth.fields import draw_crop, paint_field
 from landseer.synth.frame import Box, Frame
-from landseer.synth.fresh_water import WATER, draw_water, lake, river
+from landseer.synth.fresh_water import WATER, draw_lake, draw_river, draw_water, paint_waters
 from landseer.synth.ground_map import GroundMap
 from landseer.synth.parcels import Cut, area_m2, cut_land, shrunk, square, strips
 from landseer.synth.paths import bent, fan, grown, outline
@@ -170,17 +170,27 @@ def _let_in_water(
 ) -> None:
     """Lay out river, lake and ponds; only the river meets roads."""
     colour = draw_water(rng)
+    rivers = []
     if plan.river_m > 0:
         path = _across(reach_m, 26.0, 210.0, rng)
-        river(builder, path, plan.river_m, colour, rng)
-    lines = np.concatenate([*roads, np.full((1, 2), 1e6)])
+        rivers.append(draw_river(path, plan.river_m, colour, rng))
     areas = [plan.lake_m2] if plan.lake_m2 > 0 else []
     areas += [float(rng.uniform(150, 1300)) for _ in range(plan.ponds)]
-    for area in areas:
-        places = rng.uniform(-0.8, 0.8, (24, 2)) * reach_m
-        room = np.hypot(*np.moveaxis(places[:, None] - lines, -1, 0)).min(1)
-        place = places[int(np.argmax(np.minimum(room, 1.7 * math.sqrt(area / math.pi) + 12.0)))]
-        lake(builder, place, area, colour if area == plan.lake_m2 else draw_water(rng), rng)
+    lakes = []
+    for number, area in enumerate(areas):
+        place = _far_from(roads, 1.7 * math.sqrt(area / math.pi) + 12.0, reach_m, rng)
+        own = colour if number == 0 else draw_water(rng)
+        lakes.append(draw_lake(place, area, own, rng))
+    paint_waters(builder, lakes, rivers, rng)
+
+
+def _far_from(roads: list[Floats], wanted_m: float, reach_m: float, rng: Rng) -> Floats:
+    """Draw a place so far from all roads, or as far as can be."""
+    lines = np.concatenate([*roads, np.full((1, 2), 1e6)])
+    places = rng.uniform(-0.8, 0.8, (24, 2)) * reach_m
+    room = np.hypot(*np.moveaxis(places[:, None] - lines, -1, 0)).min(1)
+    result: Floats = places[int(np.argmax(np.minimum(room, wanted_m)))]
+    return result
 
 
 def _across(reach_m: float, bend_m: float, wave_m: float, rng: Rng) -> Floats:
