@@ -24,8 +24,9 @@ from landseer.raster.cog import CogWriter
 from landseer.raster.write import write_raster
 from landseer.vector import features as features_module
 from landseer.vector import files as files_module
+from landseer.vector.maps import find_probability
 from landseer.vector.options import VectoriseOptions
-from landseer.vector.vectorise import find_probability, vectorise
+from landseer.vector.vectorise import vectorise
 
 UTM = {"crs": "EPSG:32736", "transform": (0.5, 0, 500000, 0, -0.5, 9200000)}
 PLACES = {

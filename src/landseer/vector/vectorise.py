@@ -10,21 +10,16 @@ from pathlib import Path
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from landseer.core.address import split_address, with_window
-from landseer.errors import DataError, FileReadError, UsageError
+from landseer.errors import DataError, UsageError
 from landseer.raster.read import read_info
 from landseer.samples.footprint import same_crs
 from landseer.vector.class_names import read_names, wanted_values
 from landseer.vector.features import in_batches, make_features
 from landseer.vector.files import ENDINGS, polygon_file
 from landseer.vector.ground import Ground
+from landseer.vector.maps import PROBABILITY, find_maps, find_probability, scene_of
 from landseer.vector.options import VectoriseOptions, VectoriseSummary
 from landseer.vector.table import LONLAT, Table, Tally
-
-PROBABILITY = "_probability"
-"""How the name of a map's probabilities ends."""
-
-_SUFFIXES = (".tif", ".tiff", ".png", ".vrt")
 
 
 def vectorise(
@@ -71,32 +66,6 @@ def vectorise(
     )
 
 
-def find_maps(paths: Sequence[Path]) -> list[Path]:
-    """List maps: files as they are, and of folders the rasters in them that are no probabilities.
-
-    Raises:
-        FileReadError: a folder holds none, or nothing was given.
-    """
-    found: list[Path] = []
-    for path in map(Path, paths):
-        if not path.is_dir():
-            found.append(path)
-            continue
-        inside = sorted(f for f in path.iterdir() if _is_map(f))
-        if not inside:
-            raise FileReadError(f"expected maps ({', '.join(_SUFFIXES)}); got none", where=path)
-        found += inside
-    if not found:
-        raise FileReadError("expected a map or a folder of maps; got nothing")
-    return found
-
-
-def _is_map(path: Path) -> bool:
-    """Whether this can be a class map."""
-    is_raster = path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
-    return is_raster and not path.stem.endswith(PROBABILITY)
-
-
 def _check(files: Sequence[Path], out: Path, options: VectoriseOptions) -> None:
     """Refuse what does not go together before any work."""
     if out.suffix and out.suffix.lower() not in ENDINGS:
@@ -115,7 +84,7 @@ def _check(files: Sequence[Path], out: Path, options: VectoriseOptions) -> None:
             f"expected a folder of probabilities for {len(files)} maps; got {given}",
             do=f"name them <map>{PROBABILITY}.tif in one folder",
         )
-    names = Counter(_scene(path) for path in files)
+    names = Counter(scene_of(path) for path in files)
     twice = [name for name, count in names.items() if count > 1]
     if twice and not out.suffix:
         raise UsageError(
@@ -124,35 +93,9 @@ def _check(files: Sequence[Path], out: Path, options: VectoriseOptions) -> None:
         )
 
 
-def _scene(path: Path) -> str:
-    """Return the name of a map."""
-    file, window = split_address(path)
-    return file.stem if window is None else f"{file.stem}_r{window.row}_c{window.col}"
-
-
 def _beside(out: Path, path: Path, options: VectoriseOptions) -> Path:
     """Return the file of a map in a folder."""
-    return out / f"{_scene(path)}.{options.format}"
-
-
-def find_probability(path: Path, given: Path | None) -> Path | None:
-    """Return the probabilities of a map: what was given, or what lies beside it or in the given folder; None if none.
-
-    Raises:
-        FileReadError: a folder was given and does not hold them.
-    """
-    file, window = split_address(path)
-    if given is not None and not given.is_dir():
-        found = given
-    else:
-        found = (given or file.parent) / f"{file.stem}{PROBABILITY}.tif"
-        if not found.is_file():
-            if given is not None:
-                raise FileReadError(
-                    "expected the probabilities of a map; there is none", where=found
-                )
-            return None
-    return found if window is None else with_window(found, window)
+    return out / f"{scene_of(path)}.{options.format}"
 
 
 def _write(path: Path, maps: Sequence[Path], options: VectoriseOptions, tally: Tally) -> None:
@@ -166,7 +109,7 @@ def _write(path: Path, maps: Sequence[Path], options: VectoriseOptions, tally: T
                 ground=ground,
                 crs=crs,
                 names=dict(enumerate(options.names)) or read_names(one),
-                scene=_scene(one) if len(maps) > 1 else None,
+                scene=scene_of(one) if len(maps) > 1 else None,
                 is_straightened=options.rectangular,
             )
             probability = find_probability(one, options.probability)
