@@ -83,9 +83,9 @@ def _heath(points: Points) -> Field:
     """Rough ground: grass, herbs and bare spots of every size."""
     tuft = rough("mid", points.south, points.east, 0.8)
     wide = rough("soft", points.south + 97.0, points.east, 1.7)
-    fine = rough("fine", points.south, points.east, 0.3)
+    fine = rough("fine", points.south, points.east, 0.13)
     dry = mixed(points.colour, (0.2, 0.17, 0.1), 0.2 * wide + 0.14 * tuft)
-    return scaled(dry, 1.0 + 0.17 * tuft + 0.06 * fine)
+    return scaled(dry, 1.0 + 0.17 * tuft + 0.1 * fine)
 
 
 def _earth(points: Points) -> Field:
