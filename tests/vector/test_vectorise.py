@@ -19,7 +19,7 @@ from scipy import ndimage
 
 from landseer.core.address import with_window
 from landseer.core.window import Window
-from landseer.errors import DataError, FileReadError, UsageError, WriteError
+from landseer.errors import DataError, FileReadError, GridError, UsageError, WriteError
 from landseer.raster.cog import CogWriter
 from landseer.raster.write import write_raster
 from landseer.vector import features as features_module
@@ -339,3 +339,19 @@ def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:
     bare = write(tmp_path / "bare.tif", blobs())
     with pytest.raises(DataError, match="without CRS"):
         vectorise([path, bare], tmp_path / "a.gpkg")
+
+
+def test_maps_that_lie_nowhere_are_refused(tmp_path: Path) -> None:
+    place = (1.0, 0, 1e30, 0, -1.0, 1e30)
+    path = write(tmp_path / "map.tif", blobs(), crs="EPSG:32736", transform=place)
+    with pytest.raises(GridError, match="lies on the Earth"):
+        vectorise(path, tmp_path / "map.parquet")
+
+
+def test_probabilities_are_found_in_a_folder_or_given(tmp_path: Path) -> None:
+    path = write(tmp_path / "map.tif", blobs(), **UTM)
+    given = write(tmp_path / "p" / "map_probability.tif", np.ones((2, 120, 100)), **UTM)
+    for probability in (given, given.parent):
+        options = VectoriseOptions(probability=probability)
+        frame = read(vectorise(path, tmp_path / "map.parquet", options).files[0])
+        assert (frame["confidence"] == 1).all()
