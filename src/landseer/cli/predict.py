@@ -20,6 +20,10 @@ def predict(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Also write probabilities.")
     ] = False,
+    uncertainty: Annotated[
+        list[str] | None,
+        typer.Option(help="entropy, disagreement: maps of how sure the class map is."),
+    ] = None,
     products: Annotated[
         list[str] | None,
         typer.Option(help="flow, rectified: what is also made of heights, direction and scale."),
@@ -28,8 +32,15 @@ def predict(
         int, typer.Option(help="Larger images go in windows of this side.")
     ] = 1024,
     overlap_px: Annotated[int, typer.Option(help="Pixels that windows share.")] = 128,
+    border_px: Annotated[
+        int | None,
+        typer.Option(help="Discarded at each side of a window; left out: the model's reach."),
+    ] = None,
+    aoi: Annotated[
+        Path | None, typer.Option(help="Polygons outside which nothing is predicted.")
+    ] = None,
     batch: Annotated[int, typer.Option(help="Images or windows a step.")] = 8,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 …")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda:1, cuda:0,cuda:1, all.")] = "auto",
     gsd_m: Annotated[
         float | None, typer.Option(help="Ground sample distance, m, for models that ask for it.")
     ] = None,
@@ -39,6 +50,12 @@ def predict(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Predict again what is already there.")
     ] = False,
+    resume: Annotated[
+        bool, typer.Option(help="Go on where a stopped run was; or begin anew.")
+    ] = True,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say windows, memory and time; predict nothing.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad file.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -47,8 +64,12 @@ def predict(
     values = {
         "probabilities": probabilities,
         "products": tuple(products or ()),
+        "uncertainty": tuple(uncertainty or ()),
         "window_px": window_px,
         "overlap_px": overlap_px,
+        "border_px": border_px,
+        "aoi": aoi,
+        "resume": resume,
         "batch": batch,
         "device": device,
         "gsd_m": gsd_m,
@@ -57,6 +78,10 @@ def predict(
         "strict": strict,
     }
     options = room("cli.settings").make_settings(predicting.PredictOptions, values)
+    if dry_run:
+        forecast = room("predict.forecast").forecast(model, inputs, out, options)
+        emit(forecast.as_dict(), as_json=as_json, text=forecast.text())
+        return
     summary = predicting.predict_files(model, inputs, out, options)
     emit(summary.as_dict(), as_json=as_json, text=summary.text())
     if summary.failures:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from landseer.core.parallel import parallel_map
 from landseer.errors import BandError, FileReadError
-from landseer.predict.ensemble import Ensemble
+from landseer.predict.ensemble import ENTROPY, Ensemble
 from landseer.predict.gsd import GsdLookup
 from landseer.predict.inputs import Job
 from landseer.predict.large import predict_large
@@ -27,6 +27,7 @@ from landseer.predict.map import Map
 from landseer.predict.options import Failure, PredictOptions, PredictSummary
 from landseer.predict.output import valid_pixels, write_map
 from landseer.predict.scene import Scene
+from landseer.predict.sinks import uncertainty_of
 from landseer.predict.spec import ModelSpec
 from landseer.raster.read import RasterInfo, has_alpha, read_bands, read_info
 
@@ -236,16 +237,23 @@ def make_map(
     classes = probability = None
     dense: dict[str, NDArray[np.float32]] = {}
     numbers: dict[str, NDArray[np.float32]] = {}
+    unsure: dict[str, NDArray[np.float32]] = {}
     for name, value in values.items():
+        if name == ENTROPY:
+            continue
         quantity = ensemble.quantities[name]
         if quantity.kind == "mask":
             classes = ensemble.decide(value[None], name)[0].numpy()
             probability = value.numpy() if options.probabilities else None
+            own = values[ENTROPY].numpy() if ENTROPY in values else None
+            unsure = {
+                kind: uncertainty_of(kind, value.numpy(), own) for kind in options.uncertainty
+            }
         elif quantity.extent == "dense":
             dense[name] = value.numpy()
         else:
             numbers[name] = value.numpy()
-    return Map(classes, probability, valid, dense, numbers)
+    return Map(classes, probability, valid, dense, numbers, unsure)
 
 
 class _Writer:

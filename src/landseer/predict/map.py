@@ -19,6 +19,7 @@ class Map:
         valid: (h, w) bool, true where any band has data.
         values: (n, h, w) float32 of other dense targets, by name.
         numbers: (n,) float32 of the image as a whole, by target.
+        uncertainty: (1, h, w) float32 of the class map, by kind.
     """
 
     classes: NDArray[np.uint8] | None
@@ -26,3 +27,4 @@ class Map:
     valid: NDArray[np.bool_]
     values: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     numbers: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    uncertainty: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)

@@ -56,6 +56,15 @@ def write_map(
     """
     if result.probability is not None:
         _write_probability(job.probability, info, result, spec.classes, options)
+    for kind, values in result.uncertainty.items():
+        write_raster(
+            job.uncertainty(kind),
+            np.where(result.valid, values, np.float32(np.nan)),
+            crs=info.crs,
+            transform=info.transform,
+            nodata=float("nan"),
+            descriptions=(kind,),
+        )
     for target, values in result.values.items():
         _write_values(
             job.values[target], info, np.where(result.valid, values, np.nan), target, spec
@@ -111,6 +120,7 @@ def is_complete(job: Job, spec: ModelSpec, options: PredictOptions) -> bool:
     """Tell whether an earlier run wrote all that this one would."""
     wanted = list(job.values.values())
     if spec.mask is not None:
+        wanted += [job.uncertainty(name) for name in options.uncertainty]
         wanted += [job.output, job.probability] if options.probabilities else [job.output]
     if options.products and find_pose(spec) is not None:
         wanted += [product_path(job, name) for name in options.products]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import rasterio
 from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 
@@ -16,7 +17,7 @@ from landseer.core.bands import Band
 from landseer.core.window import Window
 from landseer.predict.plan import Band as WindowBand
 from landseer.raster.opening import open_raster
-from landseer.raster.read import check_window, mask_open, prove_whole, read_open
+from landseer.raster.read import check_window, mask_open, prove_whole, read_into
 
 CACHE_BYTES = 64 * 2**20
 """What GDAL may keep of decoded blocks; each is asked for once or, where rows begin inside it, twice."""
@@ -59,7 +60,8 @@ def read_rows(
     Raises:
         FileReadError, GridError: as of `read_bands`.
     """
-    with open_raster(path, NUM_THREADS=max(1, workers)) as dataset:
+    limited = rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES)
+    with limited, open_raster(path, **_threads(path, workers)) as dataset:
         prove_whole(dataset)
         reader = _Reader(dataset, bands)
         if workers <= 0:
@@ -74,33 +76,50 @@ def read_rows(
                 yield rows
 
 
+def _threads(path: Path, workers: int) -> dict[str, int]:
+    """Let GeoTIFFs decode their blocks in threads; other drivers know no such option."""
+    is_tiff = path.suffix.lower() in (".tif", ".tiff")
+    return {"NUM_THREADS": workers} if is_tiff and workers > 1 else {}
+
+
 class _Reader:
-    """Reads the rows that are new, and keeps those that the next band shares."""
+    """Reads the rows that are new into one of two buffers, and copies what two bands share from the other.
+
+    The caller is done with the rows of one band when it asks for those of the next.
+    """
 
     def __init__(self, dataset: DatasetReader, bands: Sequence[Band]) -> None:
         self._dataset, self._bands = dataset, tuple(bands)
         self._indexes = [band.index for band in bands]
+        self._buffers: list[NDArray[Any]] = []
+        self._turn = 0
         self._last: Rows | None = None
 
     def __call__(self, band: WindowBand) -> Rows:
         """Return the rows of a band of windows."""
-        last = self._last
+        last, image = self._last, self._buffer(band.height)
         kept = 0 if last is None else max(0, last.row + last.valid.shape[0] - band.row)
-        new = self._read(band.row + kept, band.height - kept)
+        valid, masked = np.empty(image.shape[1:], bool), False
         if last is not None and kept:
-            image = np.concatenate([last.image[:, -kept:], new.image], axis=1)
-            valid = np.concatenate([last.valid[-kept:], new.valid])
-            new = Rows(band.row, image, valid, last.masked or new.masked)
-        self._last = new
-        return new
-
-    def _read(self, row: int, height: int) -> Rows:
-        """Read full rows and tell where they have data."""
-        window = Window(row, 0, height, self._dataset.width)
+            image[:, :kept], valid[:kept] = last.image[:, -kept:], last.valid[-kept:]
+            masked = last.masked
+        window = Window(band.row + kept, 0, band.height - kept, self._dataset.width)
         check_window(self._dataset, window)
-        image = read_open(self._dataset, self._indexes, window)
+        read_into(self._dataset, image[:, kept:], self._indexes, window)
         there = mask_open(self._dataset, self._indexes, window)
-        return Rows(row, image, _valid(image, self._bands, there), there is not None)
+        valid[kept:] = _valid(image[:, kept:], self._bands, there)
+        self._last = Rows(band.row, image, valid, masked or there is not None)
+        return self._last
+
+    def _buffer(self, height: int) -> NDArray[Any]:
+        """Return the buffer whose turn it is."""
+        shape = (len(self._bands), height, self._dataset.width)
+        if len(self._buffers) < 2:
+            dtypes = [self._dataset.dtypes[index - 1] for index in self._indexes]
+            self._buffers.append(np.empty(shape, np.result_type(*dtypes)))
+            return self._buffers[-1]
+        self._turn = 1 - self._turn
+        return self._buffers[1 - self._turn]
 
 
 def _valid(

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,10 @@ from landseer.predict.journal import FOLDER, Journal
 from landseer.predict.options import PredictOptions
 from landseer.predict.output import numbers_of
 from landseer.predict.plan import make_plan
-from landseer.predict.rows import read_rows
+from landseer.predict.rows import Rows, read_rows
 from landseer.predict.sinks import Arrays, Sinks
 from landseer.predict.spec import ModelSpec
-from landseer.predict.strips import Strip, Strips
+from landseer.predict.strips import Strips
 from landseer.quantities import average
 from landseer.raster.read import RasterInfo
 
@@ -37,12 +38,19 @@ _NUMBERS = "numbers of the whole image"
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A window as read: its number in the plan, its pixels, and how much of it has data."""
+    """A window of a batch: its number in the plan, and how much of it has data."""
 
     number: int
     window: Window
-    image: NDArray[np.float32]
     share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Windows that go through the networks at once, with the pixels of those that have data: (n, c, h, w)."""
+
+    patches: list[Patch]
+    pixels: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,64 +176,63 @@ class Scene:
         there = valid.take(strip.row, strip.height)
         if self._area is not None:
             there &= self._area.mask(strip.row, strip.height, self._info.width)
-        numbers = self._packed()
-        writer.submit(partial(self._write, strip, there, numbers))
+        arrays = self._sinks.keep(strip, there)
+        writer.submit(partial(self._write, strip.row, strip.height, arrays, self._packed()))
 
     def _write(
-        self, strip: Strip, there: NDArray[np.bool_], numbers: NDArray[np.float64] | None
+        self, row: int, height: int, arrays: Arrays, numbers: NDArray[np.float64] | None
     ) -> None:
-        """Decide a strip, keep it in the journal, and write it."""
-        arrays = self._sinks.keep(strip, there)
+        """Keep a strip in the journal, and write it."""
         kept = arrays if numbers is None else {**arrays, _NUMBERS: numbers}
-        self._journal.add(strip.row, strip.row + strip.height, kept)
-        self._sinks.write(strip.row, arrays)
+        self._journal.add(row, row + height, kept)
+        self._sinks.write(row, arrays)
 
     def _answers(self, first: int, valid: _Valid) -> Iterator[Answer]:
         """Yield the answers in the order of the plan; devices work on the batches in turn."""
         ahead: deque[Future[Answer]] = deque()
-        several = len(self._devices) > 1
         with ThreadPoolExecutor(len(self._devices), thread_name_prefix="device") as executor:
-            for number, patches in enumerate(self._batches(first, valid)):
+            for number, batch in enumerate(self._batches(first, valid)):
                 ensemble = self._devices[number % len(self._devices)]
-                ahead.append(executor.submit(self._answer, ensemble, patches))
-                if len(ahead) > len(self._devices) + (
-                    1 if several or ensemble.device.type != "cpu" else 0
-                ):
+                ahead.append(executor.submit(self._answer, ensemble, batch))
+                if len(ahead) > len(self._devices):
                     yield ahead.popleft().result()
             while ahead:
                 yield ahead.popleft().result()
 
-    def _batches(self, first: int, valid: _Valid) -> Iterator[list[Patch]]:
-        """Yield batches of windows; which windows share one is fixed by the plan."""
-        plan, waiting = self.plan, list[Patch]()
+    def _batches(self, first: int, valid: _Valid) -> Iterator[Batch]:
+        """Yield batches of windows; which windows share one is fixed by the plan.
+
+        Their pixels lie in buffers that come round again when as many batches are under way as devices and two more.
+        """
+        plan, number = self.plan, first
         wanted = [band for band in plan.bands if band.windows[-1] in plan.windows[first:]]
-        number = first
-        bands = read_rows(
-            self._info.path, self._spec.read_bands, wanted, workers=self._options.workers
-        )
-        for band, rows in zip(wanted, bands, strict=True):
+        path, bands = self._info.path, self._spec.read_bands
+        shape = (plan.batch, len(bands), *plan.size)
+        buffers = cycle([np.empty(shape, np.float32) for _ in range(len(self._devices) + 2)])
+        patches, pixels, filled = list[Patch](), next(buffers), 0
+        read = read_rows(path, bands, wanted, workers=self._options.workers)
+        for band, rows in zip(wanted, read, strict=True):
             valid.put(rows.row, rows.valid)
             for window in band.windows:
                 if number >= len(plan.windows) or window != plan.windows[number]:
                     continue
-                image, there = rows.cut(window)
-                waiting.append(_patch(number, window, image, there, masked=rows.masked))
-                number += 1
+                share = _copy(rows, window, pixels[filled])
+                patches.append(Patch(number, window, share))
+                number, filled = number + 1, filled + (share > 0)
                 if number % plan.batch == 0:
-                    yield waiting
-                    waiting = []
-        if waiting:
-            yield waiting
+                    yield Batch(patches, pixels[:filled])
+                    patches, pixels, filled = [], next(buffers), 0
+        if patches:
+            yield Batch(patches, pixels[:filled])
 
-    def _answer(self, ensemble: Ensemble, patches: Sequence[Patch]) -> Answer:
+    def _answer(self, ensemble: Ensemble, batch: Batch) -> Answer:
         """Ask the networks about the windows that have data."""
-        images = [patch.image for patch in patches if patch.share > 0]
-        if not images:
-            return Answer(patches, {})
-        x_bchw = torch.from_numpy(np.stack(images))
-        gsd_m = self._gsd.expand(len(images)).to(ensemble.device)
+        if not len(batch.pixels):
+            return Answer(batch.patches, {})
+        x_bchw = torch.from_numpy(batch.pixels)
+        gsd_m = self._gsd.expand(len(x_bchw)).to(ensemble.device)
         values = ensemble(x_bchw.to(ensemble.device), gsd_m)
-        return Answer(patches, {name: value.cpu().numpy() for name, value in values.items()})
+        return Answer(batch.patches, {name: value.cpu().numpy() for name, value in values.items()})
 
     def _widths(self) -> dict[str, int]:
         """Return how many numbers each target of the whole image has."""
@@ -258,17 +265,18 @@ class Scene:
         }
 
 
-def _patch(
-    number: int, window: Window, image: NDArray[Any], there: NDArray[np.bool_], *, masked: bool
-) -> Patch:
-    """Copy a window out of its rows, NaN where the file's own mask hides it; nothing of one without data."""
+def _copy(rows: Rows, window: Window, into: NDArray[np.float32]) -> float:
+    """Copy a window out of its rows, NaN where the file's own mask hides it; return how much of it has data.
+
+    Edges: nothing is copied of a window without data.
+    """
+    image, there = rows.cut(window)
     share = float(there.mean())
-    if not share:
-        return Patch(number, window, np.empty((0,), np.float32), 0.0)
-    raw = image.astype(np.float32)
-    if masked:
-        raw[:, ~there] = np.nan
-    return Patch(number, window, raw, share)
+    if share:
+        into[:] = image
+        if rows.masked:
+            into[:, ~there] = np.nan
+    return share
 
 
 def _unpacked(values: list[float], widths: Mapping[str, int]) -> dict[str, NDArray[np.float32]]:
@@ -331,7 +339,7 @@ class _Writer:
             write()
             return
         self._pending.append(self._executor.submit(write))
-        while len(self._pending) > 2:
+        while len(self._pending) > 1:
             self._pending.popleft().result()
 
     def __exit__(self, kind: object, *_: object) -> None:

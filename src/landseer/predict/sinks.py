@@ -168,10 +168,15 @@ class Sinks:
 def _unsure(
     values: Mapping[str, NDArray[np.float32]], *, name: str, target: str
 ) -> NDArray[np.float32]:
-    """Return a map of uncertainty of a class mask."""
-    if name == "entropy":
-        return entropy_of(values[target])
-    return disagreement_of(values[target], values.get(ENTROPY))
+    """Return a map of uncertainty of a class mask among finished averages."""
+    return uncertainty_of(name, values[target], values.get(ENTROPY))
+
+
+def uncertainty_of(
+    kind: str, probability: NDArray[np.float32], entropies: NDArray[np.float32] | None
+) -> NDArray[np.float32]:
+    """Return `entropy_of` or `disagreement_of`, as `kind` says."""
+    return entropy_of(probability) if kind == "entropy" else disagreement_of(probability, entropies)
 
 
 def entropy_of(probability: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -74,9 +74,7 @@ class Strips:
         with np.errstate(invalid="ignore", divide="ignore"):
             done = {name: sums[:, :count] / weight for name, sums in self._sums.items()}
         for buffer in (*self._sums.values(), self._weight):
-            kept = buffer.shape[-2] - count
-            buffer[..., :kept, :] = buffer[..., count:, :].copy()
-            buffer[..., kept:, :] = 0
+            _move_up(buffer, count)
         strip = Strip(self._top, count, done)
         self._top = row
         return strip
@@ -86,3 +84,12 @@ class Strips:
         if self._scratch.shape != shape:
             self._scratch = np.empty(shape, np.float32)
         return self._scratch
+
+
+def _move_up(buffer: NDArray[np.float32], count: int) -> None:
+    """Move the rows of a (..., h, w) buffer up by so many, zeros after them, without a second copy of it."""
+    kept = max(0, buffer.shape[-2] - count)
+    for row in range(0, kept, count):
+        stop = min(row + count, kept)
+        buffer[..., row:stop, :] = buffer[..., row + count : stop + count, :]
+    buffer[..., kept:, :] = 0

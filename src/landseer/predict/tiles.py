@@ -10,7 +10,7 @@ from torch import nn
 from landseer.models.outputs import make_quantity
 from landseer.predict.engine import Run
 from landseer.predict.ensemble import Ensemble, Voting
-from landseer.predict.inputs import find_images, plan_jobs
+from landseer.predict.inputs import Job, find_images, plan_jobs
 from landseer.predict.model_folder import Loader, load_model_folder
 from landseer.predict.options import PredictOptions, PredictSummary
 from landseer.predict.output import is_complete
@@ -76,12 +76,35 @@ def predict_images(
 ) -> PredictSummary:
     """Predict image files with an ensemble in memory; see `predict_files`."""
     options = options or PredictOptions()
+    jobs = jobs_of(ensemble, spec, inputs, out, options)
+    return predict_jobs(ensemble, spec, jobs, out, options)
+
+
+def predict_jobs(
+    ensemble: Ensemble,
+    spec: ModelSpec,
+    jobs: Sequence[Job],
+    out: Path,
+    options: PredictOptions | None = None,
+) -> PredictSummary:
+    """Predict images whose files are named already; those that are complete are kept. See `predict_files`."""
+    options = options or PredictOptions()
+    todo = [job for job in jobs if options.overwrite or not is_complete(job, spec, options)]
+    return Run(ensemble, spec, options).predict(todo, Path(out), n_kept=len(jobs) - len(todo))
+
+
+def jobs_of(
+    ensemble: Ensemble,
+    spec: ModelSpec,
+    inputs: Sequence[Path | str],
+    out: Path,
+    options: PredictOptions,
+) -> tuple[Job, ...]:
+    """List the images of some inputs with the files that they become."""
     naming = options.naming or spec.naming or Naming()
     quantities = ensemble.quantities
     dense = [n for n, q in quantities.items() if q.extent == "dense" and q.kind != "mask"]
     numbers = any(quantity.extent == "image" for quantity in quantities.values())
     mask = any(quantity.kind == "mask" for quantity in quantities.values())
     images = find_images(inputs, naming)
-    jobs = plan_jobs(images, Path(out), naming, dense, mask=mask, numbers=numbers)
-    todo = [job for job in jobs if options.overwrite or not is_complete(job, spec, options)]
-    return Run(ensemble, spec, options).predict(todo, Path(out), n_kept=len(jobs) - len(todo))
+    return plan_jobs(images, Path(out), naming, dense, mask=mask, numbers=numbers)

@@ -212,6 +212,13 @@ def read_open(
     return dataset.read(indexes=None if indexes is None else list(indexes), window=_area(window))
 
 
+def read_into(
+    dataset: DatasetReader, out: NDArray[np.generic], indexes: Sequence[int], window: Window
+) -> None:
+    """Read bands of an open data set into an array (b, h, w) that is there, as `read_open` would."""
+    dataset.read(indexes=list(indexes), window=_area(window), out=out)
+
+
 def _area(window: Window | None) -> rasterio.windows.Window | None:
     """Return a window as rasterio has it."""
     if window is None:

@@ -1,0 +1,161 @@
+"""A dry run: what a prediction would do, need and take, without predicting."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from landseer.errors import FileReadError
+from landseer.predict.area import Area
+from landseer.predict.engine import choose_device, device_names
+from landseer.predict.ensemble import Ensemble
+from landseer.predict.model_folder import load_model_folder
+from landseer.predict.options import PredictOptions
+from landseer.predict.output import is_complete
+from landseer.predict.plan import make_plan
+from landseer.predict.rows import CACHE_BYTES
+from landseer.predict.spec import ModelSpec
+from landseer.predict.tiles import build_ensemble, jobs_of
+from landseer.raster.read import read_info
+
+_MB = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One image: its size, windows, overlap and border, memory besides the networks, time, and what becomes of it."""
+
+    path: Path
+    width: int = 0
+    height: int = 0
+    windows: int = 0
+    overlap_px: int = 0
+    border_px: int | None = None
+    memory_bytes: int = 0
+    seconds: float = 0.0
+    state: str = "to do"
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a prediction would do.
+
+    Attributes:
+        items: one per image.
+        seconds_per_window: measured on one batch; 0 where nothing is to do.
+        device: where the networks would run.
+    """
+
+    items: tuple[Item, ...]
+    seconds_per_window: float
+    device: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        names = ("width", "height", "windows", "overlap_px", "border_px", "memory_bytes", "state")
+        return {
+            "device": self.device,
+            "seconds_per_window": round(self.seconds_per_window, 4),
+            "seconds": round(sum(item.seconds for item in self.items), 1),
+            "memory_bytes": max((item.memory_bytes for item in self.items), default=0),
+            "images": {
+                str(item.path): {name: getattr(item, name) for name in names}
+                | {"seconds": round(item.seconds, 1)}
+                for item in self.items
+            },
+        }
+
+    def text(self) -> str:
+        """Say it in a few lines."""
+        todo = [item for item in self.items if item.state == "to do"]
+        windows, seconds = sum(i.windows for i in todo), sum(i.seconds for i in todo)
+        memory = max((item.memory_bytes for item in todo), default=0) / _MB
+        lines = [
+            f"{len(todo)} images to do, {windows:,} windows, about {seconds:,.0f} s on {self.device} "
+            f"({self.seconds_per_window:.3f} s a window), {memory:,.0f} MB besides the networks; nothing was written"
+        ]
+        for item in self.items:
+            border = "2/5 of what is shared" if item.border_px is None else f"{item.border_px} px"
+            lines.append(
+                f"  {item.path}: {item.width:,} x {item.height:,} px, {item.windows:,} windows, overlap "
+                f"{item.overlap_px} px, border {border}, {item.memory_bytes / _MB:,.0f} MB, {item.seconds:,.0f} s; "
+                f"{item.state}"
+            )
+        return "\n".join(lines)
+
+
+def forecast(
+    model_folder: Path, inputs: Sequence[Path | str], out: Path, options: PredictOptions
+) -> Forecast:
+    """Say what `predict_files` would do; its arguments and errors.
+
+    The time is that of one batch of noise, times the windows: it holds where reading and writing do not limit, and
+    windows without data take less.
+    """
+    spec, loaders = load_model_folder(Path(model_folder))
+    device = choose_device(device_names(options.device)[0])
+    ensemble = build_ensemble(spec, loaders, options).to(device).eval()
+    jobs = jobs_of(ensemble, spec, inputs, out, options)
+    done = {job.image for job in jobs if not options.overwrite and is_complete(job, spec, options)}
+    items = [_item(job.image, spec, ensemble, options, is_done=job.image in done) for job in jobs]
+    todo = [item for item in items if item.state == "to do"]
+    pace = _seconds_per_window(ensemble, spec, options, todo) if todo else 0.0
+    return Forecast(
+        tuple(_timed(item, pace) if item.state == "to do" else item for item in items),
+        pace,
+        str(device),
+    )
+
+
+def _item(
+    path: Path, spec: ModelSpec, ensemble: Ensemble, options: PredictOptions, *, is_done: bool
+) -> Item:
+    """Plan one image."""
+    try:
+        info = read_info(path)
+    except FileReadError as error:
+        return Item(path, state=f"cannot be read: {error.message}")
+    plan = make_plan((info.height, info.width), options, spec.reach_px)
+    if options.aoi is not None:
+        plan = plan.only(list(map(Area(options.aoi, info).meets, plan.windows)))
+    planes = sum(q.n_outputs for q in ensemble.quantities.values() if q.extent == "dense")
+    memory = plan.memory_bytes(planes, len(spec.read_bands), np.dtype(info.dtype).itemsize)
+    return Item(
+        path,
+        info.width,
+        info.height,
+        len(plan.windows),
+        plan.overlap_px,
+        plan.border_px,
+        memory + CACHE_BYTES,
+        state="done already" if is_done else "to do",
+    )
+
+
+def _timed(item: Item, pace: float) -> Item:
+    """Add the time that an image takes."""
+    values = {name: getattr(item, name) for name in Item.__slots__}
+    return Item(**(values | {"seconds": pace * item.windows}))
+
+
+def _seconds_per_window(
+    ensemble: Ensemble, spec: ModelSpec, options: PredictOptions, items: Sequence[Item]
+) -> float:
+    """Time one batch of noise of the largest windows, after one to warm up."""
+    height = min(options.window_px, max(item.height for item in items))
+    width = min(options.window_px, max(item.width for item in items))
+    count = min(options.batch, sum(item.windows for item in items))
+    shape = (count, len(spec.read_bands), height, width)
+    x_bchw = torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(ensemble.device)
+    gsd_m = torch.full((count,), options.gsd_m or 1.0, device=ensemble.device)
+    ensemble(x_bchw[:1], gsd_m[:1])
+    started = time.perf_counter()
+    values = ensemble(x_bchw, gsd_m)
+    next(iter(values.values())).cpu()
+    return (time.perf_counter() - started) / count
