@@ -232,7 +232,8 @@ class Scene:
         x_bchw = torch.from_numpy(batch.pixels)
         gsd_m = self._gsd.expand(len(x_bchw)).to(ensemble.device)
         values = ensemble(x_bchw.to(ensemble.device), gsd_m)
-        return Answer(batch.patches, {name: value.cpu().numpy() for name, value in values.items()})
+        found = {name: value.cpu().numpy() for name, value in values.items()}
+        return Answer(batch.patches, {n: _apart(v, batch.pixels) for n, v in found.items()})
 
     def _widths(self) -> dict[str, int]:
         """Return how many numbers each target of the whole image has."""
@@ -277,6 +278,11 @@ def _copy(rows: Rows, window: Window, into: NDArray[np.float32]) -> float:
         if rows.masked:
             into[:, ~there] = np.nan
     return share
+
+
+def _apart(values: NDArray[np.float32], pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Copy values that are a view of pixels, whose buffer comes round again."""
+    return values.copy() if np.may_share_memory(values, pixels) else values
 
 
 def _unpacked(values: list[float], widths: Mapping[str, int]) -> dict[str, NDArray[np.float32]]:

@@ -114,13 +114,15 @@ class ClassMask:
             a NaN probability become `IGNORE`.
         """
         missing = probability_bchw.isnan().any(dim=1)
-        if thresholds is None:
-            chosen = probability_bchw.argmax(dim=1)
-        else:
+        if thresholds is not None:
             margin = probability_bchw[:, 1:] - self._limits(thresholds, probability_bchw)
             best, chosen = margin.max(dim=1)
             chosen = torch.where(best >= 0, chosen + 1, 0)
-        return torch.where(missing, IGNORE, chosen).to(torch.uint8)
+        elif self.n_classes == 2:  # a comparison instead of 8 bytes a pixel
+            chosen = probability_bchw[:, 1] > probability_bchw[:, 0]
+        else:
+            chosen = probability_bchw.argmax(dim=1)
+        return chosen.to(torch.uint8).masked_fill_(missing, IGNORE)
 
     def _limits(self, thresholds: float | Sequence[float], like: Tensor) -> Tensor:
         """Spread the thresholds over the classes but 0: (C-1, 1, 1)."""
