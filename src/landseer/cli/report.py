@@ -2,4 +2,4 @@
 
 from landseer.cli.stage import stage_app
 
-app = stage_app("report", "Stage 9: write report/index.html.")
+app = stage_app("report", "Stage 10: write report/index.html.")

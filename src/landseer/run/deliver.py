@@ -6,11 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from landseer.core.files import read_json
+from landseer.models.store import load_member
 from landseer.predict.model_folder import MemberSource, save_model_folder
+from landseer.predict.reach import measure_reach
 from landseer.predict.spec import ModelSpec, Naming
+from landseer.predict.stac_model import write_model_item
 from landseer.raster.read import read_info
 from landseer.run.context import Run
-from landseer.run.model_stages import members_of, precision_of, specs_of, trainable, weights_of
+from landseer.run.model_stages import (
+    make_model,
+    members_of,
+    precision_of,
+    specs_of,
+    trainable,
+    weights_of,
+)
 from landseer.select.selection import Selection, read_selection
 
 
@@ -30,7 +40,18 @@ def write_model(run: Run) -> None:
         for paths in [weights_of(run, member)]
         for rank, path in enumerate(paths)
     ]
+    spec = spec.model_copy(update={"reach_px": measured_reach(run)})
     save_model_folder(run.path("model"), spec, sources)
+    write_model_item(
+        run.path("model"), recipe=run.path("recipe.yaml"), weights=run.recipe.model.weights
+    )
+
+
+def measured_reach(run: Run) -> int | None:
+    """Return how far the run's networks see, px, measured on its first member; None where there is no end to it."""
+    member = members_of(run)[0]
+    network = load_member(weights_of(run, member)[0], make_model(run, 0, pretrained=False)).eval()
+    return measure_reach(network, len(network.preprocess.channels)).effective_px
 
 
 def spec_of(run: Run, selection: Selection) -> ModelSpec:

@@ -8,10 +8,12 @@ from landseer.audit.pairs import read_pairs
 from landseer.core.files import read_json
 from landseer.report.build import build_report
 from landseer.report.measured import Measured, measure_values
-from landseer.report.outcome import Outcome
+from landseer.report.outcome import Outcome, SceneMap
 from landseer.run.context import Run
 from landseer.run.held_out import held_out_trial
+from landseer.run.maps_stage import SCORES, Scene, map_path, scenes_of
 from landseer.run.model_stages import deciding_mask, members_of, monitor_of
+from landseer.samples.schema import is_missing
 from landseer.samples.table import read_samples
 from landseer.select.selection import Selection, read_selection
 from landseer.select.suspects import read_suspects
@@ -46,8 +48,23 @@ def write_report(run: Run) -> None:
         suspect_pictures=run.recipe.suspects.pictures,
         references=run.references,
         values=_values(run, selection),
+        maps=[_scene_map(run, scene) for scene in scenes_of(run)],
+        map_scores=read_json(run.path(SCORES)),
     )
     build_report(outcome, run.path("report/index.html"))
+
+
+def _scene_map(run: Run, scene: Scene) -> SceneMap:
+    """Describe a scene's map to the report."""
+    gsd = scene.rows["gsd_m"].iloc[0]
+    return SceneMap(
+        name=scene.name,
+        image=scene.image,
+        label=scene.label,
+        map=map_path(run, scene.name),
+        gsd_m=None if is_missing(gsd) else float(gsd),
+        folds=tuple(scene.folds),
+    )
 
 
 def _values(run: Run, selection: Selection) -> Measured | None:

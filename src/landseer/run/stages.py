@@ -6,6 +6,7 @@ from landseer.run.data_stages import audit, list_samples, measure, split_samples
 from landseer.run.decisions import audit_files
 from landseer.run.deliver import write_model
 from landseer.run.look_stage import write_look
+from landseer.run.maps_stage import write_maps
 from landseer.run.model_stages import choose, predict_out_of_fold, train_members
 from landseer.run.outside import data_state, split_files, training_files
 from landseer.run.report_stage import write_report
@@ -120,10 +121,27 @@ STAGES: tuple[Stage, ...] = (
         outputs=("model/model.yaml", "model/members"),
     ),
     Stage(
+        "maps",
+        write_maps,
+        keys=("seed", "data", "inputs", "model", "targets", "maps", "train.seeds", "train.folds"),
+        inputs=(
+            "selection.json",
+            "samples.parquet",
+            "statistics.json",
+            "folds/members.json",
+            _WEIGHTS,
+            "oof",
+        ),
+        outputs=("maps/scores.json", "maps/scores.csv"),
+        extra=training_files,
+        optional=("maps/*.tif",),
+    ),
+    Stage(
         "report",
         write_report,
         keys=("name", "report", "suspects.pictures"),
         inputs=(
+            "maps/scores.json",
             "selection.json",
             "samples.parquet",
             "statistics.json",
@@ -148,6 +166,7 @@ VERBS = {
     "train": "oof",
     "suspects": "suspects",
     "select": "model",
+    "maps": "maps",
     "report": "report",
 }
 """The last stage that each verb brings up to date."""
