@@ -7,6 +7,11 @@ pixels far and put zeros around (so that a window's sides are wrong), with two c
 pixels that share 64 or 128 at least, evenly spread: 121 or 225. Each rule blends the same predictions of the same
 windows. The map is compared with one pass over the whole scene, from 48 pixels inside its edge on.
 
+How hard a network is decides how much changes. A survey of other tools measured on one such network, with 64 pixels
+shared exactly, 4.8 to 5.3 % for the mean, 1.27 % for Hann, 0.85 % for the middle alone; and 0.49 % for nnU-Net's rule
+when evenly spread. The first network is nearest to that (scenes of 1984 pixels share 64 exactly), the others are
+harder.
+
 To compute: 1.9 (3.5) times the whole pass. To change: at 64 shared pixels no rule can keep all, for no pixel between
 windows is further than 38 from a side; at 128 all can be kept, by a border of 47.
 
@@ -23,6 +28,7 @@ from __future__ import annotations
 import argparse
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -43,7 +49,13 @@ from landseer.predict.taper import taper
 
 WINDOW_PX, MARGIN_PX = 256, 48
 DILATIONS = (1, 2, 4, 8, 16, 8, 8)
-ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
+NETWORKS: Mapping[str, tuple[type[nn.Module], Callable[[Tensor], Tensor]]] = {
+    "tanh, xavier": (nn.Tanh, nn.init.xavier_normal_),
+    "tanh, kaiming": (nn.Tanh, partial(nn.init.kaiming_normal_, nonlinearity="relu")),
+    "relu, kaiming": (nn.ReLU, partial(nn.init.kaiming_normal_, nonlinearity="relu")),
+}
+"""Activation, and how weights are drawn."""
+
 _SHOWN = (slice(140, 500), slice(140, 500))
 Rule = Callable[[int, int, int], NDArray[np.floating]]
 """Size of a window, what it shares before and after -> weights along its side."""
@@ -62,12 +74,18 @@ def main() -> None:
         rules = (
             RULES if overlap == 64 else {**RULES, "border 47": _ours(47), "border 48": _ours(48)}
         )
-        for activation in ACTIVATIONS:
+        for kind in NETWORKS:
             runs = [
-                _measure(*_dilated(activation, seed, options.side), overlap, rules)
+                _measure(*_dilated(kind, seed, options.side), overlap, rules)
                 for seed in range(options.seeds)
             ]
-            results[f"{activation}, {overlap} shared"] = _report(f"{activation} {overlap}", runs)
+            name = f"{kind}, {overlap} shared"
+            results[name] = _report(name, runs)
+    runs = [
+        _measure(*_dilated("tanh, xavier", seed, 1984), 64, RULES) for seed in range(options.seeds)
+    ]
+    name = "tanh, xavier, 64 shared exactly"
+    results[name] = _report(name, runs)
     for aligned in (False, True):
         runs = [
             _measure(*_unet(seed, 800), 64, RULES, multiple=32 if aligned else 1)
@@ -116,16 +134,17 @@ RULES: Mapping[str, Rule] = {
 }
 
 
-def _dilated(activation: str, seed: int, side: int) -> tuple[nn.Module, Tensor]:
+def _dilated(kind: str, seed: int, side: int) -> tuple[nn.Module, Tensor]:
     """Make a network of dilated convolutions and a scene of white noise."""
     torch.manual_seed(seed)
+    activation, draw_weights = NETWORKS[kind]
     layers: list[nn.Module] = []
     for number, dilation in enumerate(DILATIONS):
         conv = nn.Conv2d(
             16 if number else 4, 16, 3, padding=dilation, dilation=dilation, bias=False
         )
-        nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
-        layers += [conv, ACTIVATIONS[activation]()]
+        draw_weights(conv.weight)
+        layers += [conv, activation()]
     last = nn.Conv2d(16, 2, 1)
     network = nn.Sequential(*layers, last)
     scene = torch.randn(1, 4, side, side)
@@ -231,7 +250,7 @@ def _report(title: str, runs: Sequence[Mapping[str, Mapping[str, float]]]) -> di
 
 def draw(path: Path) -> None:
     """Draw one place: whole, blended by the mean and by ours, and what either changes."""
-    network, scene = _dilated("tanh", 0, 640)
+    network, scene = _dilated("tanh, kaiming", 0, 640)
     smooth = functional.avg_pool2d(functional.pad(scene, (8,) * 4, mode="reflect"), 17, 1) * 14
     with torch.inference_mode():
         whole = network(smooth)[0].softmax(0)
