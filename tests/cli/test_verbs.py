@@ -115,6 +115,7 @@ def test_submit_packs_and_draws(landseer: Landseer, recipe: Path, data: Path) ->
         "n_positive_pixels": 300,
         "n_filled_pixels": 0,
         "n_empty": 0,
+        "thing": "kelp",
     }
     answer = landseer("score", "s/x.tar", data / "truth", "--metric", "kelp-dice")
     assert answer.out.splitlines()[0].split() == ["kelp-dice", "1"]

@@ -51,6 +51,12 @@ def test_parity(maps, tmp_path: Path):
         "iou-macro": jaccard_score(*flat, average="macro"),
         "miou": jaccard_score(*flat, average="macro"),
         "jaccard": jaccard_score(*flat),
+        "jaccard-per-chip": np.mean(
+            [
+                jaccard_score(t.ravel(), p.ravel())
+                for t, p in zip(truth[:4], prediction[:4], strict=True)
+            ]
+        ),
         "accuracy": accuracy_score(*flat),
         "mcc": matthews_corrcoef(*flat),
     }
@@ -139,7 +145,8 @@ def test_nothing_to_count_is_undefined(tmp_path: Path):
     for folder in ("truth", "prediction"):
         write_raster(tmp_path / folder / "a.tif", np.zeros((3, 3), np.uint8))
     assert score(tmp_path).as_dict()["value"] is None
-    assert np.isnan(score(tmp_path).value) and np.isnan(score(tmp_path, "kelp-dice-per-tile").value)
+    for metric in ("kelp-dice", "kelp-dice-per-tile", "jaccard-per-chip"):
+        assert np.isnan(score(tmp_path, metric).value)
 
 
 def test_probabilities_beside_the_maps_are_no_maps(tmp_path):

@@ -12,8 +12,8 @@ from landseer.cli.verb import Json, emit, room, verb_app
 app = verb_app()
 
 METRICS = (
-    "kelp-dice", "kelp-dice-macro", "kelp-dice-per-tile", "dice", "iou", "iou-macro", "miou", "jaccard", "accuracy",
-    "mcc", "boundary-f1", "spacenet-f1", "geopose-r2",
+    "kelp-dice", "kelp-dice-macro", "kelp-dice-per-tile", "dice", "iou", "iou-macro", "miou", "jaccard",
+    "jaccard-per-chip", "accuracy", "mcc", "boundary-f1", "spacenet-f1", "geopose-r2",
 )  # fmt: skip
 """The metrics that the help lists."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from landseer.errors import UsageError
 
 app = verb_app()
 
-CONTESTS = ("kelp", "geopose")
+CONTESTS = ("kelp", "geopose", "opencities")
 """The contests that the help lists."""
 
 
@@ -66,7 +67,13 @@ def _sizes(rows: Any) -> dict[str, Any]:
     return {"sizes": {s: (int(h), int(w)) for s, (h, w) in zip(rows["sample"], sizes, strict=True)}}
 
 
-_OPTIONS: dict[str, Callable[[Any], dict[str, Any]]] = {"geopose": _sizes}
+def _side(rows: Any) -> dict[str, Any]:
+    """Give the packer the side of the images, where all are squares of one size; else the contest's own holds."""
+    sides = {*rows["height"], *rows["width"]}
+    return {"size_px": int(sides.pop())} if len(sides) == 1 else {}
+
+
+_OPTIONS: dict[str, Callable[[Any], dict[str, Any]]] = {"geopose": _sizes, "opencities": _side}
 """What a contest's packer wants to know of the samples beside their names."""
 
 
@@ -82,10 +89,10 @@ def _recipe_beside(table: Path) -> Any:
     return room("recipe.load").load_recipe(path)
 
 
-def _draw_masks(rows: Any, predictions: Path, config: Any, path: Path) -> None:
-    """Draw the first masks."""
+def _draw_masks(kind: str, rows: Any, predictions: Path, config: Any, path: Path) -> None:
+    """Draw the first masks of a contest."""
     adapters, previews = room("adapters"), room("submit.preview")
-    suffix = room("submit.kelp").SUFFIX
+    suffix = room(f"submit.{kind}").CONTEST.suffix
     shown = [
         previews.PreviewRow(Path(row.image), predictions / f"{row.sample}{suffix}")
         for row in rows.itertuples()
@@ -117,7 +124,8 @@ def _draw_heights(rows: Any, predictions: Path, config: Any, path: Path) -> None
 
 
 _PREVIEWS: dict[str, Callable[[Any, Path, Any, Path], None]] = {
-    "kelp": _draw_masks,
+    "kelp": partial(_draw_masks, "kelp"),
     "geopose": _draw_heights,
+    "opencities": partial(_draw_masks, "opencities"),
 }
 """What draws a contest's first predictions."""

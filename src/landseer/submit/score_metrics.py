@@ -40,10 +40,14 @@ def _pooled(name: str) -> Callable[[Matrix], float]:
     return lambda matrices: float(_scores(matrices.sum(0))[name])
 
 
-def _mean_dice(matrices: Matrix) -> float:
-    """Average class 1's Dice over files; files with none of it in truth and prediction are left out."""
-    values = _scores(matrices)["dice_c1"]
-    return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")
+def _per_file(name: str) -> Callable[[Matrix], float]:
+    """Score each file and average; files where the score is undefined are left out."""
+
+    def reduce(matrices: Matrix) -> float:
+        values = _scores(matrices)[name]
+        return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")
+
+    return reduce
 
 
 def _scores(matrices: Matrix) -> dict[str, NDArray[Any]]:
@@ -74,15 +78,19 @@ def describe(metric: Metric, rules: MapRules) -> str:
     return metric.counts
 
 
+_EACH = "mean over files of class 1's {}, files without class 1 left out"
+"""What is said of scores of each file."""
+
 MAP_METRICS: dict[str, Metric] = {
     "kelp-dice": Metric("Dice of class 1, all pixels pooled", _pooled("dice_c1")),
     "kelp-dice-macro": Metric("mean of the classes' pooled Dice, background included", _pooled("dice_macro")),
-    "kelp-dice-per-tile": Metric("mean over files of class 1's Dice, files without class 1 left out", _mean_dice),
+    "kelp-dice-per-tile": Metric(_EACH.format("Dice"), _per_file("dice_c1")),
     "dice": Metric("mean of the classes' pooled Dice, without class 0", _pooled("dice_foreground")),
     "iou": Metric("mean of the classes' pooled IoU, without class 0", _pooled("iou_foreground")),
     "iou-macro": Metric("mean of the classes' pooled IoU, class 0 included", _pooled("iou_macro")),
     "miou": Metric("mean of the classes' pooled IoU, class 0 included, as land cover is scored", _pooled("iou_macro")),
     "jaccard": Metric("IoU of class 1, all pixels pooled, as buildings are scored", _pooled("iou_c1")),
+    "jaccard-per-chip": Metric(_EACH.format("IoU"), _per_file("iou_c1")),
     "accuracy": Metric("share of all pixels that are right", _pooled("accuracy")),
     "mcc": Metric("Matthews correlation of all pixels pooled", _pooled("mcc")),
 }  # fmt: skip
