@@ -18,6 +18,7 @@ Ask = Callable[..., list[str]]
 """From a recipe's text and overrides to what is wrong with it."""
 
 KINDS = ", ".join(LOSSES)
+ADAPTERS = "kelp, landcover, opencities, spacenet, geopose, stac, scenes, folder"
 SPLITS = (
     "group_kfold, stratified_group_kfold, spatial_blocks, leave_one_site_out, location_stratified, by_time, "
     "random, fixed"
@@ -47,7 +48,7 @@ TYPOS = {
     ),
     "in a list": (
         "loss:\n  - kind: dice\n  - {kind: ce, weighd: 2}",
-        "17:16: loss.1.weighd: expected one of weight, kind, class_weights; got 'weighd'; "
+        "17:16: loss.1.weighd: expected one of weight, half, kind, class_weights; got 'weighd'; "
         "did you mean 'weight'?",
     ),
     "in a list in a part": (
@@ -66,7 +67,8 @@ TYPOS = {
     ),
     "of another part": (
         "epochs: 5",
-        f"15:1: epochs: expected one of {TOP} keys; got 'epochs'; did you mean train.epochs or leak.epochs?",
+        f"15:1: epochs: expected one of {TOP} keys; got 'epochs'; "
+        "did you mean train.epochs or train.freeze.N.epochs or leak.epochs?",
     ),
     "of a deeper part": (
         "train: {lr: 1}",
@@ -211,7 +213,7 @@ def test_inputs_take_text_or_settings_as_formula(recipe: str, ask: Ask) -> None:
         (
             "adapter: kelp",
             "adaptor: kelp",
-            "2:1: data.adapter: expected one of kelp, geopose, folder; got none; "
+            f"2:1: data.adapter: expected one of {ADAPTERS}; got none; "
             "is 'adaptor' meant to be 'adapter'?",
         ),
         (
@@ -229,8 +231,8 @@ def test_inputs_take_text_or_settings_as_formula(recipe: str, ask: Ask) -> None:
         (
             "  n_folds: 5",
             "  n_fold: 5",
-            "7:3: split.n_fold: expected one of holdout, holdout_sites, outer, buffer_m, kind, n_folds; got 'n_fold'; "
-            "did you mean 'n_folds'?",
+            "7:3: split.n_fold: expected one of holdout, holdout_sites, outer, train_only, buffer_m, kind, n_folds; "
+            "got 'n_fold'; did you mean 'n_folds'?",
         ),
     ],
 )  # fmt: skip
@@ -281,7 +283,7 @@ def test_everything_wrong_in_one_file_is_listed_in_its_order(recipe: str, ask: A
 def test_parts_with_faults_of_their_own_cause_no_further_ones(recipe: str, ask: Ask) -> None:
     text = recipe.replace("adapter: kelp", "adapter: kelb")
     assert ask(text + "select: {metric: dice_weed}") == [
-        "3:3: data.adapter: expected one of kelp, geopose, folder; got 'kelb'; did you mean 'kelp'?"
+        f"3:3: data.adapter: expected one of {ADAPTERS}; got 'kelb'; did you mean 'kelp'?"
     ]
 
 
@@ -290,7 +292,7 @@ def test_overrides_are_named_as_what_they_are(recipe: str, ask: Ask) -> None:
     overrides = ("train.epochs=many", "mdel.encoder=x", "inputs.bands.1=nirr", "data={rot: x}")
     assert ask(text, *overrides) == [
         "17:3: train.batch_size: expected a number of at least 1; got 0",
-        "command line: data.adapter: expected one of kelp, geopose, folder; got none",
+        f"command line: data.adapter: expected one of {ADAPTERS}; got none",
         f"command line: mdel: expected one of {TOP} keys; got 'mdel'; did you mean 'model'?",
         "command line: train.epochs: expected a whole number; got 'many'",
     ]

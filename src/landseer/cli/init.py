@@ -14,10 +14,16 @@ from landseer.recipe.template import fill_template
 
 app = verb_app()
 
+TASKS = (
+    "buildings (Open Cities), geopose, kelp, landcover (LandCover.ai); for any other data "
+    "folder (images and labels of equal size) or scenes (of any size, with rasters or vectors as labels)."
+)
+"""What there are recipes for."""
+
 
 @app.command()
 def init(
-    task: Annotated[str, typer.Argument(help="kelp, or folder for any other images and labels.")],
+    task: Annotated[str, typer.Argument(help=TASKS)],
     data: Annotated[Path, typer.Option(help="Folder of the data.")],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Recipe file to write.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the run.")] = None,

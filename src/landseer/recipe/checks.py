@@ -44,15 +44,27 @@ def check_recipe(recipe: Recipe) -> list[Problem]:
     Args:
         recipe: a recipe; of one whose parts are not all there, what is there is checked.
     """
-    there = vars(recipe).keys()
-    checks = [check for needs, check in CHECKS if there >= set(needs)]
-    return [problem for check in checks for problem in check(recipe)]
+    there = set(vars(recipe))
+    unread = _unread(recipe) if "data" in there else []
+    known = there - {"data"} if unread else there
+    checks = [check for needs, check in CHECKS if known >= set(needs)]
+    return [*unread, *(problem for check in checks for problem in check(recipe))]
+
+
+def _unread(recipe: Recipe) -> list[Problem]:
+    """Say why bands that only the data can tell are not to be had; nothing can be compared with them then."""
+    try:
+        config_bands(recipe.data)
+    except LandseerError as error:
+        where = f", in {error.where}" if error.where else ""
+        return list(_data(recipe)) or [Problem(("data",), f"{_one_line(error)}{where}")]
+    return []
 
 
 def _data(recipe: Recipe) -> Iterator[Problem]:
-    """The data's folder must be there."""
+    """The data's folder must be there; a catalogue may be named by its file."""
     root = Path(recipe.data.root)
-    if not root.is_dir():
+    if not root.is_dir() and not (recipe.data.adapter == "stac" and root.is_file()):
         came = "a file" if root.exists() else "nothing"
         yield Problem(("data", "root"), f"expected a folder; got {came} at {root}{_nearby(root)}")
 
@@ -196,8 +208,9 @@ def _model(recipe: Recipe) -> Iterator[Problem]:
 
 
 def _loss(recipe: Recipe) -> Iterator[Problem]:
-    """Losses must fit the classes."""
-    if not any(spec.quantity == "mask" for spec in specs_of(recipe.targets).values()):
+    """Losses must fit the classes, where a mask has none of its own."""
+    named = recipe.targets.values()
+    if named and not any(one.quantity == "mask" and not one.loss for one in named):
         return
     try:
         build_loss(recipe.loss, len(config_classes(recipe.data)), recipe.model.activation)
