@@ -15,6 +15,7 @@ from torch import Tensor
 from landseer.core.classes import IGNORE
 from landseer.core.references import Reference
 from landseer.feed.source import MASK, Source, Tile
+from landseer.models.targets import GSD
 
 
 class Batch(TypedDict):
@@ -24,7 +25,8 @@ class Batch(TypedDict):
 
     Keys:
         targets: by name of the reference: `mask` (b, h, w) uint8, rasters (b, h, w) float32 on their own grid,
-            numbers (b,), angles as vectors (dx, dy) = (sin, cos) of shape (b, 2); NaN where not known.
+            numbers (b,), angles as vectors (dx, dy) = (sin, cos) of shape (b, 2); NaN where not known. Where no
+            reference is called `gsd`, that is `gsd_m`.
         grids: by name of rasters on a grid of their own, (b, 2, 3) maps from its pixels to the image's.
         gsd_m: (b,) ground sample distance, NaN where not known.
         draws: number of each sample's draw within the epoch.
@@ -110,11 +112,13 @@ def make_batch(source: Source, positions: Sequence[int], draws: Sequence[int] = 
         if reference.grid == "own":
             maps = [tile.grids.get(reference.name, np.full((2, 3), np.nan)) for tile in tiles]
             grids[reference.name] = torch.from_numpy(np.stack(maps)).float()
+    gsd_m = torch.tensor([item.gsd_m for item in items], dtype=torch.float32)
+    targets.setdefault(GSD, gsd_m)
     return Batch(
         image=_stack(images, (len(images[0]), *_largest(sizes)), np.float32, np.nan),
         targets=targets,
         grids=grids,
-        gsd_m=torch.tensor([item.gsd_m for item in items], dtype=torch.float32),
+        gsd_m=gsd_m,
         draws=list(draws or range(len(tiles))),
         samples=[item.sample for item in items],
         sites=[item.site for item in items],

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from landseer.models.config import (
+    KnownRange,
     MinMax,
     NoNormalise,
     Normalise,
@@ -45,6 +46,8 @@ def clip_of(channel: str, inputs: PreprocessConfig, statistics: Mapping[str, Any
     if channel in inputs.fixed_range:
         return Clip(*inputs.fixed_range[channel], "its own range")
     rule = inputs.normalise_channels.get(channel, inputs.normalise)
+    if isinstance(rule, KnownRange):
+        return Clip(rule.low, rule.high, "its own range")
     figures = statistics.get("channels", {}).get(channel, {})
     if isinstance(rule, Quantile):
         quantiles = figures.get("quantiles", {})

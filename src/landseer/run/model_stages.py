@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +26,12 @@ from landseer.models.inputs import plan_inputs
 from landseer.models.model import Model, build_model
 from landseer.models.outputs import make_quantity
 from landseer.models.store import load_member
-from landseer.models.targets import MASK, TargetSpec
+from landseer.models.targets import TargetSpec
 from landseer.predict.ensemble import Ensemble, Precision, Voting
 from landseer.predict.oof import OofBatch, write_oof
+from landseer.recipe.advice import advice
 from landseer.run.context import Run
+from landseer.run.losses import weighed_losses
 from landseer.run.outside import training_files
 from landseer.run.typical import with_typical
 from landseer.samples.labelled import is_labelled
@@ -39,7 +42,6 @@ from landseer.select.value_counts import Trial
 from landseer.select.values import Held, add_values, select_values
 from landseer.splits import takes_part, trains
 from landseer.train.fit import Job, fit_member, weights_file
-from landseer.train.objective import TargetLosses
 
 OOF_MARK = "oof/done.json"
 
@@ -79,6 +81,8 @@ def train_members(run: Run) -> None:
     frame = trainable(run)
     require_gsd(run, frame)
     source = make_source(run, frame)
+    for line in advice(run.recipe):
+        sys.stderr.write(f"train: {line}\n")
     for member in members_of(run):
         folder = run.path(f"folds/{member.name}")
         start_fresh_if_changed(folder, member_key(run, member))
@@ -87,7 +91,8 @@ def train_members(run: Run) -> None:
             continue
         (folder / "done.json").unlink(missing_ok=True)
         model = make_model(run, job.seed)
-        fit_member(job, model, losses_of(run), run.recipe.augment, run.recipe.train)
+        losses = weighed_losses(run, frame.iloc[list(job.train)])
+        fit_member(job, model, losses, run.recipe.augment, run.recipe.train)
     write_json(
         run.path("folds/members.json"),
         [read_json(run.path(f"folds/{member.name}/done.json")) for member in members_of(run)],
@@ -98,7 +103,7 @@ def member_key(run: Run, member: Member) -> str:
     """Return the hash of all that a member's weights depend on."""
     keys = ("seed", "data", "inputs", "model", "targets", "balance", "loss", "augment")
     train = run.recipe_value("train")
-    for name in ("folds", "seeds", "workers", "cache_gb", "images", "eval_batch_size"):
+    for name in ("folds", "seeds", "workers", "cache_gb", "images", "eval_batch_size", "profile"):
         train.pop(name)
     frame = trainable(run)
     barred = ["barred"] if (frame["barred"] != "").any() else []
@@ -174,19 +179,6 @@ def _item(row: Mapping[Hashable, Any], references: Sequence[Reference]) -> Item:
         gsd_m=float(row["gsd_m"]),
         site="" if is_missing(row["site"]) else str(row["site"]),
     )
-
-
-def losses_of(run: Run) -> dict[str, TargetLosses]:
-    """Return the losses of each target; a mask that names none takes the recipe's `loss`."""
-    if not run.recipe.targets:
-        return {MASK: TargetLosses(run.recipe.loss)}
-    return {
-        name: TargetLosses(
-            run.recipe.loss if target.quantity == "mask" and not target.loss else target.loss,
-            target.weight,
-        )
-        for name, target in run.recipe.targets.items()
-    }
 
 
 def make_job(
