@@ -1,0 +1,1 @@
+"""Polygons to pixels and back, on grids of any size."""
