@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 DISCARDED = 0.4
 """Share of an overlap that is discarded at each side where the network's reach is not known.
 
-Measured (benchmarks/bench_seams.py): of networks that look further than half the overlap, 0.375 to 0.425 change the
-fewest classes; no border changes three times as many, no ramp a tenth more."""
+Measured on the networks of benchmarks/bench_seams.py, which look further than half the overlap: 0.375 to 0.425 change
+the fewest classes; no border changes three times as many, no ramp a tenth more."""
 
 
 def taper(
