@@ -92,6 +92,18 @@ def test_numbers_and_angles_are_known_or_not(items: list[Item]) -> None:
     assert targets["angle"][2].isnan().all()
 
 
+def test_the_ground_sample_distance_can_be_learnt_from_a_reference_or_else_from_the_table(
+    items: list[Item],
+) -> None:
+    batch = make_batch(make(items), [0, 1, 2])
+    torch.testing.assert_close(
+        batch["targets"]["gsd"], torch.tensor([math.nan, 0.5, math.nan]), equal_nan=True
+    )
+    own = [Item("0", items[0].image, None, {"gsd": 2.0}, gsd_m=0.5)]
+    named = make_batch(make(own, [Reference("gsd", "number")]), [0])
+    assert named["targets"]["gsd"].tolist() == [2.0] and named["gsd_m"].tolist() == [0.5]
+
+
 def test_labels_that_are_missing_are_ignored(items: list[Item]) -> None:
     mask = make_batch(make(items), [0, 1, 2])["targets"]["mask"]
     assert mask.dtype == torch.uint8 and (mask[1:] == 255).all()

@@ -184,6 +184,39 @@ def test_a_root_in_the_file_counts_from_its_folder_and_says_how_far_it_leads(
     ]
 
 
+def test_a_catalogue_that_cannot_be_read_is_one_line_among_others(
+    recipe: str, ask: Ask, tmp_path: Path
+) -> None:
+    text = recipe.replace("adapter: kelp", "adapter: stac") + "train: {epochs: 0}\n"
+    catalogue, epochs = ask(text)
+    assert catalogue.startswith("2:1: data: expected") and f"{tmp_path}/data" in catalogue
+    assert epochs == "15:9: train.epochs: expected a number of at least 1; got 0"
+    (tmp_path / "data").rmdir()
+    gone = f"4:3: data.root: expected a folder; got nothing at {tmp_path}/data; {tmp_path} is there"
+    assert ask(text) == [gone, epochs]
+
+
+def test_a_catalogue_may_be_named_by_its_file(
+    recipe: str, ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("data/catalog.json").write_text("{}")
+    by_file = FOLDER.replace("root: data", "root: data/catalog.json")
+    assert ask(recipe, by_file.replace("folder, ", "stac, ").replace("images: '*.tif', ", "")) == []
+    (found,) = ask(recipe, by_file)
+    assert found.startswith("command line: data.root: expected a folder; got a file at ")
+
+
+def test_a_loss_that_no_mask_takes_is_not_judged(recipe: str, ask: Ask) -> None:
+    twin = "model.activation=twin"
+    both = "[{kind: ce, half: softmax}, {kind: dice, half: sigmoid}]"
+    half = "loss=[{kind: dice, half: sigmoid}]"
+    assert ask(recipe, twin, half, f"targets={{mask: {{quantity: mask, loss: {both}}}}}") == []
+    for targets in ("{}", "{mask: {quantity: mask}}"):
+        (found,) = ask(recipe, twin, half, f"targets={targets}")
+        assert "expected a term that judges the softmax" in found
+
+
 def test_an_own_formula_hides_a_catalogue_name_and_is_reported_once(recipe: str, ask: Ask) -> None:
     found = ask(recipe, "inputs.indices=[NDVI, A]", 'inputs.formulas={NDVI: "N - R", A: "N - Z"}')
     assert [line.split(": ")[1] for line in found] == ["inputs.formulas.A"]

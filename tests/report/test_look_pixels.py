@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from landseer.core.classes import IGNORE
-from landseer.models.config import MinMax, NoNormalise, PreprocessConfig, SampleRank, ZScore
+from landseer.models.config import (
+    KnownRange,
+    MinMax,
+    NoNormalise,
+    PreprocessConfig,
+    SampleRank,
+    ZScore,
+)
 from landseer.models.normalise import KnownScaling, build_scaling
 from landseer.raster.read import read_bands
 from landseer.raster.write import write_raster
@@ -135,7 +142,8 @@ def test_weights_count_as_repeats() -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", [INPUTS.normalise, MinMax(), ZScore(), NoNormalise(), SampleRank()]
+    "rule",
+    [INPUTS.normalise, MinMax(), ZScore(), NoNormalise(), SampleRank(), KnownRange(low=-3, high=7)],
 )
 def test_clip_lines_are_where_the_network_clips(rule: object) -> None:
     inputs = INPUTS.model_copy(update={"normalise": rule})
@@ -147,7 +155,8 @@ def test_clip_lines_are_where_the_network_clips(rule: object) -> None:
         else:
             assert clip.ends == ()
             assert "each sample" in clip.rule
-    assert clip_of("unknown", inputs, {}).ends == ()
+    known = (rule.low, rule.high) if isinstance(rule, KnownRange) else ()
+    assert clip_of("unknown", inputs, {}).ends == known
 
 
 def test_shares_clipped_are_those_of_all_valid_pixels(look: Look) -> None:

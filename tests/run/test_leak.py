@@ -216,7 +216,13 @@ def test_fewer_places_than_folds_are_refused(tmp_path: Path) -> None:
 
 def test_a_small_recipe_keeps_inputs_losses_and_score(tmp_path: Path) -> None:
     recipe = open_small(
-        tmp_path, "model.scale=0.5", "train.early_stop={}", "train.ema_decay=0.9", n_lone=1
+        tmp_path,
+        "model.scale=0.5",
+        "train.early_stop={}",
+        "train.ema_decay=0.9",
+        "train.freeze=[{stages: 9}]",
+        "train.profile=5",
+        n_lone=1,
     ).recipe
     small = small_recipe(recipe, "x", 7, 512)
     for key in ("data", "inputs", "loss", "augment", "weights", "quality"):
@@ -226,6 +232,7 @@ def test_a_small_recipe_keeps_inputs_losses_and_score(tmp_path: Path) -> None:
     assert small_recipe(recipe, "x", 7, 64).model.scale == 0.5
     assert small.train.validate_every_epochs == small.train.epochs == 14
     assert (small.train.ema_decay, small.train.early_stop) == (None, None)
+    assert (small.train.freeze, small.train.profile) == ((), 0)
     plain = recipe.model_copy(update={"leak": recipe.leak.model_copy(update={"augment": "none"})})
     assert not small_recipe(plain, "x", 7, 64).augment.d4
 
