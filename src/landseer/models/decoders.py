@@ -180,3 +180,9 @@ def _readout(encoder: str) -> str:
             do="choose one such as vit_small_patch16_dinov3, or another decoder",
         )
     return "cat" if model.num_prefix_tokens else "ignore"
+
+
+def stride_px(config: ModelConfig) -> int:
+    """Return the side of a network's cells in pixels of the image: moved by whole cells, it says the same."""
+    stride = DECODERS[config.decoder].stride or 2 ** network_depth(config)
+    return max(1, round(stride / config.scale))

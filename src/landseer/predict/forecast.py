@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from landseer.errors import FileReadError
+from landseer.models.decoders import stride_px
 from landseer.predict.area import Area
 from landseer.predict.engine import choose_device, device_names
 from landseer.predict.ensemble import Ensemble
@@ -121,7 +122,7 @@ def _item(
         info = read_info(path)
     except FileReadError as error:
         return Item(path, state=f"cannot be read: {error.message}")
-    plan = make_plan((info.height, info.width), options, spec.reach_px)
+    plan = make_plan((info.height, info.width), options, spec.reach_px, stride_px(spec.model))
     if options.aoi is not None:
         plan = plan.only(list(map(Area(options.aoi, info).meets, plan.windows)))
     planes = sum(q.n_outputs for q in ensemble.quantities.values() if q.extent == "dense")

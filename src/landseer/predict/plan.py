@@ -117,7 +117,12 @@ class Plan:
         return rows + 2 * self.batch * window * 4 * (n_bands + n_planes)
 
 
-def make_plan(shape: tuple[int, int], options: PredictOptions, reach_px: int | None = None) -> Plan:
+def make_plan(
+    shape: tuple[int, int],
+    options: PredictOptions,
+    reach_px: int | None = None,
+    stride_px: int = 1,
+) -> Plan:
     """Plan a scene.
 
     The border is `options.border_px`; else the model's reach, where it is known and windows can bear it; else two
@@ -127,6 +132,8 @@ def make_plan(shape: tuple[int, int], options: PredictOptions, reach_px: int | N
         shape: (height, width) of the scene, px.
         options: window, overlap, border and batch.
         reach_px: how far the networks see; None is not known.
+        stride_px: of the networks: windows but the last of a row or column start at multiples of it, because a network
+            says other things of a pixel that lies elsewhere in its cells.
 
     Raises:
         UsageError: the border asked for leaves nothing of a window.
@@ -142,9 +149,23 @@ def make_plan(shape: tuple[int, int], options: PredictOptions, reach_px: int | N
             do="take larger windows (--window-px) or a smaller border (--border-px)",
         )
     size = min(options.window_px, shape[0]), min(options.window_px, shape[1])
-    rows, cols = (tuple(spread(n, options.window_px, overlap)) for n in shape)
+    rows, cols = (_starts(n, options.window_px, overlap, stride_px) for n in shape)
     windows = tuple(Window(row, col, *size) for row in rows for col in cols)
     return Plan(shape, rows, cols, size, overlap, border, options.batch, windows)
+
+
+def _starts(length: int, size: int, overlap: int, stride: int) -> tuple[int, ...]:
+    """Spread windows evenly, all but the last on multiples of the stride where they still overlap enough."""
+    even = spread(length, size, overlap)
+    for more in range(2):
+        count = len(even) + more
+        if count < 2 or stride < 2:
+            break
+        step = (length - size) / (count - 1)
+        starts = [int(step * i) // stride * stride for i in range(count - 1)] + [length - size]
+        if max(b - a for a, b in pairwise(starts)) <= size - overlap:
+            return tuple(starts)
+    return tuple(even)
 
 
 def _needed(border_px: int) -> int:

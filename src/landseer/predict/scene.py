@@ -19,6 +19,7 @@ from landseer.core.address import file_of
 from landseer.core.files import hash_value, write_json
 from landseer.core.progress import Progress
 from landseer.core.window import Window
+from landseer.models.decoders import stride_px
 from landseer.predict.area import Area
 from landseer.predict.ensemble import ENTROPY, Ensemble
 from landseer.predict.inputs import Job
@@ -89,7 +90,7 @@ class Scene:
         self._job, self._info, self._spec, self._options = job, info, spec, options
         self._devices, self._gsd = tuple(devices), torch.tensor([gsd_m])
         self._area = None if options.aoi is None else Area(options.aoi, info)
-        plan = make_plan((info.height, info.width), options, spec.reach_px)
+        plan = make_plan((info.height, info.width), options, spec.reach_px, stride_px(spec.model))
         self.plan = (
             plan if self._area is None else plan.only(list(map(self._area.meets, plan.windows)))
         )

@@ -72,7 +72,10 @@ class Strips:
             return None
         weight = self._weight[:count]
         with np.errstate(invalid="ignore", divide="ignore"):
-            done = {name: sums[:, :count] / weight for name, sums in self._sums.items()}
+            done = {
+                name: _lengthened(sums[:, :count] / weight, count)
+                for name, sums in self._sums.items()
+            }
         for buffer in (*self._sums.values(), self._weight):
             _move_up(buffer, count)
         strip = Strip(self._top, count, done)
@@ -84,6 +87,14 @@ class Strips:
         if self._scratch.shape != shape:
             self._scratch = np.empty(shape, np.float32)
         return self._scratch
+
+
+def _lengthened(values: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """Add rows of NaN, which no window covers, until there are so many."""
+    more = count - values.shape[-2]
+    if more <= 0:
+        return values
+    return np.pad(values, [(0, 0), (0, more), (0, 0)], constant_values=np.nan)
 
 
 def _move_up(buffer: NDArray[np.float32], count: int) -> None:

@@ -51,7 +51,8 @@ def measured_reach(run: Run) -> int | None:
     """Return how far the run's networks see, px, measured on its first member; None where there is no end to it."""
     member = members_of(run)[0]
     network = load_member(weights_of(run, member)[0], make_model(run, 0, pretrained=False)).eval()
-    return measure_reach(network, len(network.preprocess.channels)).effective_px
+    reach = measure_reach(network, len(network.preprocess.channels))
+    return reach.bound_px if reach.bound_px is not None else reach.effective_px
 
 
 def spec_of(run: Run, selection: Selection) -> ModelSpec:

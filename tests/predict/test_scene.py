@@ -1,0 +1,350 @@
+"""Scenes of any size: the same map as in one pass, the same bytes after any stop, nothing for what has no data."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rasterio
+import shapely
+import torch
+from torch import nn
+
+from landseer.core.files import hash_file
+from landseer.predict import Ensemble, PredictOptions, Voting, predict_images
+from landseer.predict import scene as scene_module
+from landseer.predict.plan import make_plan
+from landseer.predict.sinks import disagreement_of, entropy_of
+from landseer.quantities.mask import ClassMask
+from landseer.raster.read import read_bands, read_info
+from landseer.raster.write import write_raster
+
+NODATA = -32768
+PLACE = {"crs": "EPSG:32617", "transform": (0.5, 0.0, 500000.0, 0.0, -0.5, 4100000.0)}
+SMALL = {"device": "cpu", "precision": "float32", "window_px": 48, "overlap_px": 12, "batch": 3}
+
+
+@pytest.fixture
+def ensemble(local) -> Ensemble:
+    return Ensemble([local], {"mask": ClassMask(2)}, Voting(threshold=0.5))
+
+
+def options(**changes) -> PredictOptions:
+    return PredictOptions(**(SMALL | changes))
+
+
+def one_pass(ensemble: Ensemble, image: np.ndarray) -> np.ndarray:
+    return ensemble(torch.from_numpy(image.astype(np.float32))[None])["mask"][0].numpy()
+
+
+def outputs(folder: Path) -> dict[str, str]:
+    return {path.name: hash_file(path) for path in sorted(folder.glob("*.tif"))}
+
+
+@pytest.mark.parametrize("batch", [1, 4, 100])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_windows_give_the_map_of_one_pass(
+    ensemble, spec, write_image, tmp_path: Path, batch: int, workers: int
+):
+    """The border covers the reach of two pixels: nothing differs but the last bits."""
+    path, image = write_image("a.tif", 131, 170, **PLACE)
+    chosen = options(batch=batch, workers=workers, probabilities=True, border_px=2)
+    predict_images(ensemble, spec, [path], tmp_path / "out", chosen)
+    expected = one_pass(ensemble, image)
+    got = read_bands(tmp_path / "out/a_probability.tif")[0]
+    np.testing.assert_allclose(got, expected[1], atol=2e-6)
+    decided = read_bands(tmp_path / "out/a.tif")[0]
+    sure = np.abs(expected[1] - 0.5) > 1e-5
+    np.testing.assert_array_equal(decided[sure], (expected[1] >= 0.5)[sure])
+    info = read_info(tmp_path / "out/a.tif")
+    assert (info.crs, info.transform, info.nodata) == (*PLACE.values(), 255.0)
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.tif", "a_probability.tif"]
+
+
+def test_a_border_below_the_reach_shows(ensemble, spec, write_image, tmp_path: Path):
+    path, image = write_image("a.tif", 131, 170)
+    chosen = options(probabilities=True, border_px=0, overlap_px=1)
+    predict_images(ensemble, spec, [path], tmp_path / "out", chosen)
+    got = read_bands(tmp_path / "out/a_probability.tif")[0]
+    assert np.abs(got - one_pass(ensemble, image)[1]).max() > 1e-3
+
+
+def test_workers_and_devices_change_no_byte(ensemble, spec, write_image, tmp_path: Path):
+    path, _ = write_image("a.tif", 131, 170, **PLACE)
+    found = {}
+    for name, changes in {
+        "one": {"workers": 0}, "threads": {"workers": 3}, "two": {"device": "cpu,cpu"},
+        "three": {"device": "cpu, cpu, cpu", "workers": 2},
+    }.items():  # fmt: skip
+        chosen = options(probabilities=True, **changes)
+        predict_images(ensemble, spec, [path], tmp_path / name, chosen)
+        found[name] = outputs(tmp_path / name)
+    assert len({json.dumps(one) for one in found.values()}) == 1
+
+
+class Counting(nn.Module):
+    """Says class 1 where the first band is above 500, and counts the windows that it sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = 0
+
+    def forward(self, x, gsd_m=None):
+        self.seen += len(x)
+        first = (x[:, :1].nan_to_num(0.0) > 500).float() * 8 - 4
+        return {"mask": torch.cat([-first, first], dim=1)}
+
+
+def test_windows_without_data_never_meet_the_networks(spec, write_image, tmp_path: Path):
+    path, image = write_image("a.tif", 131, 170)
+    image[:, :100] = NODATA
+    image[:2, 100:, 80:] = NODATA
+    write_raster(path, image)
+    member = Counting()
+    ensemble = Ensemble([member], {"mask": ClassMask(2)})
+    predict_images(ensemble, spec, [path], tmp_path / "out", options(overlap_px=0))
+    plan = make_plan((131, 170), options(overlap_px=0))
+    there = (image[:2] != NODATA).any(0)
+    assert member.seen == sum(there[window.slices].any() for window in plan.windows)
+    assert 0 < member.seen < len(plan.windows) / 2
+    got = read_bands(tmp_path / "out/a.tif")[0]
+    np.testing.assert_array_equal(got == 255, ~there)
+    np.testing.assert_array_equal(got[there], (image[0] > 500)[there])
+
+
+def test_a_scene_without_any_data_is_all_nodata(spec, write_image, tmp_path: Path):
+    path, image = write_image("a.tif", 60, 170)
+    write_raster(path, np.full_like(image, NODATA))
+    member = Counting()
+    ensemble = Ensemble([member], {"mask": ClassMask(2)})
+    predict_images(ensemble, spec, [path], tmp_path / "out", options())
+    assert member.seen == 0
+    assert (read_bands(tmp_path / "out/a.tif") == 255).all()
+
+
+def test_outside_the_area_of_interest_is_nodata_and_costs_nothing(
+    spec, write_image, tmp_path: Path
+):
+    """The area comes in another CRS; a hole in it is outside."""
+    path, image = write_image("a.tif", 131, 170, **PLACE)
+    left, top = PLACE["transform"][2], PLACE["transform"][5]
+    ring = shapely.box(left + 5, top - 30, left + 40, top - 5)
+    hole = shapely.box(left + 15, top - 20, left + 25, top - 10)
+    area = gpd.GeoDataFrame(geometry=[ring - hole], crs="EPSG:32617").to_crs("EPSG:4326")
+    area.to_file(tmp_path / "area.geojson")
+    member = Counting()
+    ensemble = Ensemble([member], {"mask": ClassMask(2)})
+    chosen = options(aoi=tmp_path / "area.geojson", overlap_px=0)
+    predict_images(ensemble, spec, [path], tmp_path / "out", chosen)
+    got = read_bands(tmp_path / "out/a.tif")[0]
+    rows, cols = np.indices(got.shape) + 0.5
+    x, y = left + cols / 2, top - rows / 2
+    inside = (x > left + 5) & (x < left + 40) & (y > top - 30) & (y < top - 5)
+    inside &= ~((x > left + 15) & (x < left + 25) & (y > top - 20) & (y < top - 10))
+    assert (got != 255)[inside].mean() > 0.99
+    assert (got == 255)[~inside].mean() > 0.99
+    kept = got != 255
+    np.testing.assert_array_equal(got[kept], (image[0] > 500)[kept])
+    assert member.seen < len(make_plan((131, 170), chosen).windows)
+
+
+def test_transparent_pixels_of_rgba_are_missing_to_the_networks(spec, tmp_path: Path):
+    """A model of three bands takes a file of four when the last is alpha; what it hides is NaN and nodata."""
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 1000, (4, 100, 120)).astype(np.uint16)
+    image[3] = 65535
+    image[3, :30] = 0
+    path = tmp_path / "a.tif"
+    profile = {"driver": "GTiff", "count": 4, "height": 100, "width": 120, "dtype": "uint16"}
+    with rasterio.open(path, "w", photometric="RGB", ALPHA="YES", crs="EPSG:32617",
+                       transform=rasterio.Affine(*PLACE["transform"]), **profile) as file:  # fmt: skip
+        file.write(image)
+    seen = []
+
+    class Looking(Counting):
+        def forward(self, x, gsd_m=None):
+            seen.append(x.isnan().any(dim=1).sum().item())
+            return super().forward(x)
+
+    ensemble = Ensemble([Looking()], {"mask": ClassMask(2)})
+    predict_images(ensemble, spec, [path], tmp_path / "out", options(overlap_px=0))
+    got = read_bands(tmp_path / "out/a.tif")[0]
+    assert (got[:30] == 255).all()
+    np.testing.assert_array_equal(got[30:], image[0, 30:] > 500)
+    assert sum(seen) >= 30 * 120
+
+
+class Unsure(nn.Module):
+    """Says what it was built to say, everywhere."""
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.logit = float(np.log(probability / (1 - probability)))
+
+    def forward(self, x, gsd_m=None):
+        plane = torch.full_like(x[:, :1], self.logit)
+        return {"mask": torch.cat([torch.zeros_like(plane), plane], dim=1)}
+
+
+@pytest.mark.parametrize("side", [40, 131])
+@pytest.mark.parametrize(
+    ("said", "entropy", "disagreement"),
+    [((0.5, 0.5), 1.0, 0.0), ((0.999999, 0.000001), 1.0, 1.0), ((0.9, 0.9), 0.469, 0.0)],
+)
+def test_uncertainty_tells_not_knowing_from_not_agreeing(
+    spec, write_image, tmp_path: Path, side, said, entropy, disagreement
+):
+    """Two members that shrug and two that contradict each other have the same average."""
+    path, _ = write_image("a.tif", side, 60)
+    ensemble = Ensemble([Unsure(p) for p in said], {"mask": ClassMask(2)})
+    chosen = options(uncertainty=("entropy", "disagreement"))
+    predict_images(ensemble, spec, [path], tmp_path / "out", chosen)
+    for kind, expected in (("entropy", entropy), ("disagreement", disagreement)):
+        values = read_bands(tmp_path / f"out/a_{kind}.tif")
+        np.testing.assert_allclose(values, expected, atol=1e-3)
+
+
+def test_entropies_against_a_slow_sum():
+    rng = np.random.default_rng(0)
+    members = rng.dirichlet(np.ones(3), (4, 5, 6)).transpose(0, 3, 1, 2).astype(np.float32)
+    mean = members.mean(0)
+
+    def slow(p):
+        return -sum(p[c] * np.log(p[c]) for c in range(3)) / np.log(3)
+
+    np.testing.assert_allclose(entropy_of(mean)[0], slow(mean), atol=1e-5)
+    own = np.mean([slow(one) for one in members], axis=0)[None]
+    expected = slow(mean) - own[0]
+    np.testing.assert_allclose(disagreement_of(mean, own)[0], expected, atol=1e-5)
+
+
+def test_a_stopped_run_goes_on_and_ends_in_the_same_bytes(
+    ensemble, spec, write_image, tmp_path: Path, monkeypatch
+):
+    """Stopped after each strip in turn, and in the midst of writing one."""
+    path, _ = write_image("a.tif", 300, 130, **PLACE)
+    chosen = options(probabilities=True, uncertainty=("entropy",))
+    predict_images(ensemble, spec, [path], tmp_path / "whole", chosen)
+    expected = outputs(tmp_path / "whole")
+    write, computed = scene_module.Scene._write, []
+
+    def stopping(self, row, *rest):
+        computed.append(row)
+        if len(computed) == 2:
+            raise KeyboardInterrupt
+        write(self, row, *rest)
+
+    monkeypatch.setattr(scene_module.Scene, "_write", stopping)
+    out, stops = tmp_path / "stopped", 0
+    while True:
+        computed.clear()
+        try:
+            predict_images(ensemble, spec, [path], out, chosen)
+            break
+        except KeyboardInterrupt:
+            stops += 1
+            assert outputs(out) == {}
+            assert [p.name for p in out.iterdir()] == [".landseer"]
+    assert stops >= 4
+    assert outputs(out) == expected
+    assert not (out / ".landseer").exists()
+
+
+def test_a_journal_of_other_settings_is_thrown_away(
+    ensemble, spec, write_image, tmp_path: Path, monkeypatch
+):
+    path, image = write_image("a.tif", 300, 130)
+    write, rows = scene_module.Scene._write, []
+
+    def stopping(self, row, *rest):
+        rows.append(row)
+        if row > 100:
+            raise KeyboardInterrupt
+        write(self, row, *rest)
+
+    monkeypatch.setattr(scene_module.Scene, "_write", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        predict_images(ensemble, spec, [path], tmp_path / "out", options())
+    monkeypatch.setattr(
+        scene_module.Scene,
+        "_write",
+        lambda self, row, *rest: (rows.append(row), write(self, row, *rest)),
+    )
+    for changes in ({"overlap_px": 20}, {"resume": False}, {"nodata": "zero"}):
+        rows.clear()
+        predict_images(ensemble, spec, [path], tmp_path / "out", options(**changes, overwrite=True))
+        assert rows[0] == 0
+    write_raster(path, image + 1)
+    rows.clear()
+    predict_images(ensemble, spec, [path], tmp_path / "out", options(overwrite=True))
+    assert rows[0] == 0
+
+
+KILLED = """
+import sys, time
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+import torch
+from landseer.predict import Ensemble, PredictOptions, predict_images
+from landseer.predict.spec import ModelSpec
+from landseer.quantities.mask import ClassMask
+from tests_scene_world import Member
+spec = ModelSpec.model_validate_json(Path({spec!r}).read_text())
+ensemble = Ensemble([Member()], {{"mask": ClassMask(2)}})
+options = PredictOptions(device="cpu", precision="float32", window_px=48, overlap_px=12, batch=3)
+print("ready", flush=True)
+predict_images(ensemble, spec, [Path({image!r})], Path({out!r}), options)
+print("done", flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_it_ends_in_the_same_bytes(spec, write_image, tmp_path: Path):
+    """Kill -9 at twenty random moments: nothing half-written is seen, and the map is that of an undisturbed run."""
+    path, _ = write_image("a.tif", 400, 130, **PLACE)
+    (tmp_path / "tests_scene_world.py").write_text(
+        "import time, torch\n"
+        "from torch import nn\n"
+        "class Member(nn.Module):\n"
+        "    def forward(self, x, gsd_m=None):\n"
+        "        time.sleep(0.02)\n"
+        "        plane = x[:, :1] / 250 - 2\n"
+        "        return {'mask': torch.cat([-plane, plane], dim=1)}\n"
+    )
+    (tmp_path / "spec.json").write_text(spec.model_dump_json())
+
+    def script(out: Path) -> str:
+        return KILLED.format(
+            tests=str(tmp_path), spec=str(tmp_path / "spec.json"), image=str(path), out=str(out)
+        )
+
+    undisturbed = subprocess.run(
+        [sys.executable, "-c", script(tmp_path / "whole")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert undisturbed.stdout.split() == ["ready", "done"]
+    expected, out = outputs(tmp_path / "whole"), tmp_path / "killed"
+    rng, killed = np.random.default_rng(0), 0
+    for _ in range(20):
+        process = subprocess.Popen([sys.executable, "-c", script(out)], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(rng.uniform(0.0, 0.35))
+        process.send_signal(signal.SIGKILL)
+        ended = process.wait()
+        killed += ended == -signal.SIGKILL
+        seen = outputs(out) if out.exists() else {}
+        assert seen in ({}, expected)
+        if seen:
+            out.joinpath("a.tif").unlink()
+    assert killed >= 15
+    subprocess.run([sys.executable, "-c", script(out)], check=True, capture_output=True)
+    assert outputs(out) == expected
+    assert sorted(p.name for p in out.iterdir()) == ["a.tif"]
