@@ -232,7 +232,10 @@ def test_the_console_script_takes_debug_anywhere() -> None:
         )
         assert result.returncode == 2
         assert ("Traceback" in result.stderr) == traceback
-        assert "expected a task: folder, geopose, kelp; got 'weeds'" in result.stderr
+        assert (
+            "expected a task: buildings, folder, geopose, kelp, landcover, scenes; got 'weeds'"
+            in result.stderr
+        )
 
 
 def test_a_reader_that_leaves_causes_no_traceback() -> None:
