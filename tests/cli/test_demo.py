@@ -39,7 +39,7 @@ def test_the_demo_ends_with_a_score_and_pictures(
     answer = landseer("demo", "kelp", "--out", "d", "--train", 2, "--test", 2, "--json")
     assert answer.code == 0, answer.err
     assert answer.json["submission"] == "d/submission/submission.tar"
-    assert answer.json["tiles"] == "2 for training, 2 of other places to be judged on"
+    assert answer.json["data"] == "2 tiles for training, 2 of other places to be judged on"
     assert answer.json["kelp-dice"] == 1.0
     assert Path(answer.json["preview"]).stat().st_size > 1000
     assert Path("d/kelp.yaml").read_text() == fill_template(
@@ -54,5 +54,5 @@ def test_the_demo_knows_its_task(landseer: Landseer) -> None:
     answer = landseer("demo", "weeds")
     assert (answer.code, answer.err) == (
         2,
-        "landseer: expected one of kelp, geopose; got 'weeds'\n",
+        "landseer: expected one of kelp, geopose, landcover, buildings; got 'weeds'\n",
     )

@@ -87,6 +87,8 @@ ARGUMENTS = {
     "init": ("task", "--data", "--out", "--name", "--force"),
     "check": ("RECIPE", "KEY=VALUE"),
     "predict": ("model", "inputs", "--out", "--probabilities", "--window-px", "--strict"),
+    "compare": ("first", "second", "--out", "--metric", "--examples"),
+    "vectorise": ("maps", "--out", "--classes", "--rectangular", "--simplify-m"),
     "submit": ("kind", "predictions", "--samples", "--out", "--preview"),
     "score": ("prediction", "truth", "--metric", "kelp-dice"),
     "indices": ("text", "--bands", "--clashes"),
@@ -94,7 +96,18 @@ ARGUMENTS = {
     "leak": ("RECIPE", "KEY=VALUE", "--out"),
     "doctor": (),
     **dict.fromkeys(
-        ("run", "samples", "audit", "split", "statistics", "look", "train", "select", "report"),
+        (
+            "run",
+            "samples",
+            "audit",
+            "split",
+            "statistics",
+            "look",
+            "train",
+            "select",
+            "maps",
+            "report",
+        ),
         ("RECIPE", "KEY=VALUE", "--out"),
     ),
 }
@@ -112,7 +125,16 @@ def test_every_verb_has_help_that_names_its_arguments(landseer: Landseer, name: 
 
 def test_every_verb_is_a_file_and_every_file_a_verb() -> None:
     folder = Path(main.__file__).parent
-    others = {"__init__", "__main__", "main", "verb", "stage", "settings"}
+    others = {
+        "__init__",
+        "__main__",
+        "main",
+        "verb",
+        "stage",
+        "settings",
+        "demo_tiles",
+        "demo_scenes",
+    }
     assert {path.stem for path in folder.glob("*.py")} - others == set(main.VERBS)
     assert set(ARGUMENTS) == set(main.VERBS)
 

@@ -9,6 +9,16 @@ from typing import Annotated
 
 import typer
 
+from landseer.cli.demo_scenes import (
+    SMALL_BUILDINGS,
+    SMALL_LANDCOVER,
+    judge_buildings,
+    judge_landcover,
+    make_buildings,
+    make_landcover,
+    say_buildings,
+    say_landcover,
+)
 from landseer.cli.demo_tiles import (
     SMALL,
     SMALL_GEOPOSE,
@@ -28,12 +38,18 @@ app = verb_app()
 
 @app.command()
 def demo(
-    task: Annotated[str, typer.Argument(help="One of: kelp, geopose.")] = "kelp",
+    task: Annotated[
+        str, typer.Argument(help="One of: kelp, geopose, landcover, buildings.")
+    ] = "kelp",
     out: Annotated[Path, typer.Option(help="Folder of data, run and submission.")] = Path("demo"),
-    train: Annotated[int | None, typer.Option(help="Training tiles: 160.")] = None,
+    train: Annotated[
+        int | None, typer.Option(help="Training tiles: 160; orthophotos 8; mosaics 6.")
+    ] = None,
     test: Annotated[
         int | None,
-        typer.Option(help="Test tiles, of places never in training: kelp 80, geopose 40."),
+        typer.Option(
+            help="Tiles of places never in training: kelp 80, geopose 40; orthophotos 3; chips 16."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Root of all random numbers.")] = 42,
     set_: Annotated[
@@ -53,7 +69,7 @@ def demo(
     room("run.runner").run_stages(run)
     sys.stderr.write("predict …\n")
     result = chosen.judge(run, data, out) | {
-        "tiles": f"{made.n_train} for training, {made.n_test} of other places to be judged on",
+        "data": chosen.say(made),
         "report": str(run.path("report/index.html")),
         "minutes": round((time.perf_counter() - started) / 60, 2),
     }
@@ -64,5 +80,7 @@ def demo(
 DEMOS: dict[str, Demo] = {
     "kelp": Demo(SMALL, make_kelp, judge_kelp),
     "geopose": Demo(SMALL_GEOPOSE, make_geopose, judge_geopose),
+    "landcover": Demo(SMALL_LANDCOVER, make_landcover, judge_landcover, say_landcover),
+    "buildings": Demo(SMALL_BUILDINGS, make_buildings, judge_buildings, say_buildings),
 }
 """Demos by task."""

@@ -56,6 +56,11 @@ too little to learn directions under all turns and mirrors, so that pictures kee
 `benchmarks/ladder_geopose.py` says what that is worth."""
 
 
+def _say_tiles(made: Any) -> str:
+    """Say how many tiles were made."""
+    return f"{made.n_train} tiles for training, {made.n_test} of other places to be judged on"
+
+
 @dataclass(frozen=True, slots=True)
 class Demo:
     """One task's demo.
@@ -64,11 +69,13 @@ class Demo:
         small: overrides that make its recipe small.
         make: (folder, training tiles or None, test tiles or None, seed) -> summary of the data made there.
         judge: (run, data folder, output folder) -> what came out.
+        say: summary -> what was made, in words.
     """
 
     small: Sequence[str]
     make: Callable[[Path, int | None, int | None, int], Any]
     judge: Callable[[Any, Path, Path], dict[str, Any]]
+    say: Callable[[Any], str] = _say_tiles
 
 
 def demo_settings(config: Any, **values: Any) -> Any:
