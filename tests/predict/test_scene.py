@@ -285,6 +285,28 @@ def test_a_journal_of_other_settings_is_thrown_away(
     assert rows[0] == 0
 
 
+@pytest.mark.parametrize("side", [30, 140])
+def test_a_model_of_one_ground_sample_distance_reads_images_at_it(
+    spec, write_image, tmp_path: Path, side: int
+):
+    """Pixels of half a metre are averaged to those of one metre; the map has pixels of one metre."""
+    path, image = write_image("a.tif", side, 120, crs="EPSG:32633", transform=PLACE["transform"])
+    ensemble = Ensemble([Counting()], {"mask": ClassMask(2)})
+    coarse = spec.model_copy(update={"gsd_m": 1.0})
+    predict_images(ensemble, coarse, [path], tmp_path / "out", options())
+    info = read_info(tmp_path / "out/a.tif")
+    assert (info.height, info.width) == (side // 2, 60)
+    assert info.transform[0] == pytest.approx(1.0)
+    means = image[0].reshape(side // 2, 2, 60, 2).mean((1, 3))
+    clear = np.abs(means - 500) > 1
+    got = read_bands(tmp_path / "out/a.tif")[0]
+    np.testing.assert_array_equal(got[clear], (means > 500)[clear])
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["a.tif"]
+    same = spec.model_copy(update={"gsd_m": 0.5002})
+    predict_images(ensemble, same, [path], tmp_path / "same", options())
+    assert read_info(tmp_path / "same/a.tif").height == side
+
+
 KILLED = """
 import sys, time
 sys.path.insert(0, {tests!r})

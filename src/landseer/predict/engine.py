@@ -20,7 +20,7 @@ from torch import Tensor
 from landseer.core.parallel import parallel_map
 from landseer.errors import BandError, FileReadError
 from landseer.predict.ensemble import ENTROPY, Ensemble
-from landseer.predict.gsd import GsdLookup
+from landseer.predict.gsd import GsdLookup, at_gsd, forget_grids
 from landseer.predict.inputs import Job
 from landseer.predict.large import predict_large
 from landseer.predict.map import Map
@@ -59,10 +59,14 @@ def choose_device(name: str) -> torch.device:
 def read_tile(job: Job, spec: ModelSpec, window_px: int) -> Tile:
     """Read one image, or only its header when a side is longer than the window.
 
+    Edges: where the model was trained at one ground sample distance and the image has another, the image is read at the
+        model's, through a virtual raster beside its map; the map has that distance too.
+
     Raises:
         FileReadError: it cannot be read.
         BandError: it has another number of bands than the model expects.
     """
+    job = at_gsd(job, spec.gsd_m)
     info = read_info(job.image)
     if not _fits(job, info, spec):
         names = ", ".join(band.name for band in spec.bands)
@@ -107,6 +111,7 @@ class Run:
                 for tile, result in self._compute(batch):
                     writer.submit(self._write(tile, result))
                     self._count(tile)
+        forget_grids(out)
         return PredictSummary(
             out=out,
             n_written=self.n_written,

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import csv
 import math
+import shutil
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from landseer.errors import DataError, FileReadError, UsageError
+from landseer.predict.inputs import Job
+from landseer.predict.journal import FOLDER
 from landseer.predict.options import PredictOptions
 from landseer.predict.spec import ModelSpec, Naming
-from landseer.raster.read import RasterInfo
+from landseer.raster.read import RasterInfo, read_info
+from landseer.raster.stack import write_stack
 from landseer.samples.footprint import ground_sample_distance_m
 
 _IDS, _VALUES = ("id", "sample"), ("gsd", "gsd_m")
@@ -95,3 +101,44 @@ def _number(text: str, path: Path) -> float:
     if not (math.isfinite(value) and value > 0):
         raise DataError(f"expected a distance above 0 m; got {text!r}", where=path)
     return value
+
+
+SAME = 0.01
+"""Ground sample distances that differ by less than this share are one."""
+
+
+def at_gsd(job: Job, gsd_m: float | None) -> Job:
+    """Have an image read at a ground sample distance.
+
+    Args:
+        job: the image and its files.
+        gsd_m: wanted, m; None leaves the image as it is.
+
+    Returns:
+        The job with a virtual raster in the hidden folder beside its map in the place of the image, where that has
+        another distance; the job itself where it has not, or is not georeferenced.
+
+    Raises:
+        FileReadError: the image cannot be read.
+    """
+    if gsd_m is None:
+        return job
+    info = read_info(job.image)
+    if info.crs is None or info.transform is None:
+        return job
+    own = ground_sample_distance_m(info.crs, list(info.transform), info.height, info.width)
+    if abs(own / gsd_m - 1) < SAME:
+        return job
+    path = job.output.parent / FOLDER / _GRIDS / f"{job.output.stem}.vrt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return replace(job, image=write_stack(path, [job.image], scale=own / gsd_m))
+
+
+def forget_grids(out: Path) -> None:
+    """Remove the virtual rasters of a folder of maps, and its hidden folder where nothing else is in it."""
+    shutil.rmtree(out / FOLDER / _GRIDS, ignore_errors=True)
+    with suppress(OSError):
+        (out / FOLDER).rmdir()
+
+
+_GRIDS = "grids"

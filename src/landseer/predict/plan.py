@@ -157,13 +157,16 @@ def make_plan(
 def _starts(length: int, size: int, overlap: int, stride: int) -> tuple[int, ...]:
     """Spread windows evenly, all but the last on multiples of the stride where they still overlap enough."""
     even = spread(length, size, overlap)
-    for more in range(2):
-        count = len(even) + more
+    last, most = length - size, size - overlap
+    for count in (len(even), len(even) + 1):
         if count < 2 or stride < 2:
             break
-        step = (length - size) / (count - 1)
-        starts = [int(step * i) // stride * stride for i in range(count - 1)] + [length - size]
-        if max(b - a for a, b in pairwise(starts)) <= size - overlap:
+        step = last / (count - 1)
+        # on the cell before the even place, or on the first from which the last window can still be reached
+        needed = [-(-(last - most * (count - 1 - i)) // stride) * stride for i in range(count - 1)]
+        cells = {max(int(step * i) // stride * stride, needed[i]) for i in range(count - 1)}
+        starts = sorted({place for place in cells if place < last} | {last})
+        if starts[0] == 0 and max(b - a for a, b in pairwise(starts)) <= most:
             return tuple(starts)
     return tuple(even)
 

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from landseer.core.address import file_of
-from landseer.core.files import hash_value, write_json
+from landseer.core.files import hash_file, hash_value, write_json
 from landseer.core.progress import Progress
 from landseer.core.window import Window
 from landseer.models.decoders import stride_px
@@ -369,5 +369,8 @@ def _settings(spec: ModelSpec, options: PredictOptions) -> dict[str, Any]:
 
 def _state(job: Job, info: RasterInfo) -> list[Any]:
     """Return what tells whether the image is still the same."""
-    stat = file_of(job.image).stat()
+    file = file_of(job.image)
+    if file.suffix == ".vrt":  # small, and written anew for each run
+        return [hash_file(file), info.height, info.width]
+    stat = file.stat()
     return [str(job.image), stat.st_size, stat.st_mtime_ns, info.height, info.width]

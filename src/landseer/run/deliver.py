@@ -47,6 +47,11 @@ def write_model(run: Run) -> None:
     )
 
 
+def gsd_of(run: Run) -> float | None:
+    """Return the ground sample distance at which the recipe reads its scenes, m; None where each has its own."""
+    return getattr(getattr(run.recipe.data, "windows", None), "gsd_m", None)
+
+
 def measured_reach(run: Run) -> int | None:
     """Return how far the run's networks see, px, measured on its first member; None where there is no end to it."""
     member = members_of(run)[0]
@@ -72,6 +77,7 @@ def spec_of(run: Run, selection: Selection) -> ModelSpec:
         threshold=selection.threshold,
         member_threshold=selection.member_threshold,
         naming=naming_of(run),
+        gsd_m=gsd_of(run),
         scores=score_notes(selection),
     )
 

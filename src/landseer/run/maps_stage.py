@@ -193,7 +193,8 @@ def _start_fresh_if_changed(run: Run, scenes: list[Scene], selection: Selection)
     """Forget maps that were made of something else."""
     members = [read_json(run.path(f"folds/{m.name}/done.json")) for m in members_of(run)]
     rows = [scene.rows[["sample", "image", "label", "fold"]].to_json() for scene in scenes]
-    key = hash_value([rows, members, selection.model_dump(mode="json")])
+    settings = _options(run).model_dump(mode="json")
+    key = hash_value([rows, members, settings, selection.model_dump(mode="json")])
     mark = run.path(_KEY)
     if not (mark.exists() and read_json(mark)["key"] == key):
         shutil.rmtree(run.path("maps"), ignore_errors=True)
