@@ -17,7 +17,9 @@ from landseer.core.files import write_json
 from landseer.core.parallel import cpu_count
 
 HERE = Path(__file__).parent
-BENCHMARKS = ("startup", "statistics", "preprocess", "augment", "loader", "folds")
+BENCHMARKS = (
+    "startup", "statistics", "preprocess", "augment", "loader", "folds", "scene", "seams", "vectorise",
+)  # fmt: skip
 
 
 def main() -> None:

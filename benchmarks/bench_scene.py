@@ -1,0 +1,254 @@
+"""How fast a large scene becomes a map, and how much memory that takes.
+
+    python benchmarks/bench_scene.py --out benchmarks/results/scene.json [--sides 8192 16384] [--rounds 3]
+
+The two numbers first, for a scene of N pixels, 4 bands of uint16, windows of 512 that share 128:
+- bytes to move: 8 N to decode, (512 / 384)^2 = 1.8 times 16 N to copy into windows as float32, 1.8 times 8 N to add two
+  planes of sums, 8 N to average, 1 N to write: about 60 N, twice that with what is read again;
+- operations to do: 1.8 x 2 multiplications and additions a pixel and plane, one division, one comparison: about 10 N.
+At 5 GB/s of memory and one core that is 80 Mpx/s; decoding deflate at 440 MB/s (one thread) allows 55 Mpx/s.
+
+`engine` is `predict_images` with a network that computes nothing: it hands on the first two bands. `plain` is written out
+below: read a strip, add weighted windows, decide, write, one after another in one thread. Each is measured in a process of
+its own, in turn, several rounds; `extra_mb` is the peak of the process above what it held when it was ready, GDAL's cache
+included. `unet` sets the engine against the bare forward passes of a UNet with EfficientNet-B0 on the same windows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import torch
+from rasterio.transform import from_origin
+from rasterio.windows import Window as Rectangle
+from torch import nn
+
+from landseer.core.bands import Band
+from landseer.core.classes import ClassTable
+from landseer.core.files import write_json
+from landseer.core.window import spread
+from landseer.models.config import ModelConfig, PreprocessConfig
+from landseer.predict import Ensemble, PredictOptions, predict_images
+from landseer.predict.plan import make_plan
+from landseer.predict.spec import ModelSpec
+from landseer.predict.taper import taper
+from landseer.quantities.mask import ClassMask
+
+WINDOW, OVERLAP, BATCH = 512, 128, 8
+UNET_SIDE = 1536
+
+
+class Shares(ClassMask):
+    """A mask whose outputs are taken for probabilities as they are."""
+
+    def value(self, logits_bchw: torch.Tensor) -> torch.Tensor:
+        """Return them."""
+        return logits_bchw.float()
+
+
+class First(nn.Module):
+    """Computes nothing: the first two bands."""
+
+    def forward(
+        self, x: torch.Tensor, gsd_m: torch.Tensor | None = None
+    ) -> dict[str, torch.Tensor]:
+        """Hand on two bands."""
+        return {"mask": x[:, :2]}
+
+
+def make_scene(path: Path, side: int) -> None:
+    """Write a scene whose pixels compress as those of satellites do."""
+    rng = np.random.default_rng(0)
+    profile = {
+        "driver": "GTiff", "width": side, "height": side, "count": 4, "dtype": "uint16", "crs": "EPSG:32637",
+        "transform": from_origin(0, 0, 1, 1), "tiled": True, "blockxsize": 512, "blockysize": 512,
+        "compress": "deflate", "predictor": 2, "num_threads": "ALL_CPUS",
+    }  # fmt: skip
+    with rasterio.open(path, "w", **profile) as file:
+        for row in range(0, side, 512):
+            steps = rng.integers(-3, 4, (4, 512, side), dtype=np.int16)
+            rows = (np.cumsum(steps, axis=2, dtype=np.int32) % 4000).astype(np.uint16)
+            file.write(rows, window=Rectangle(0, row, side, 512))
+
+
+def make_spec() -> ModelSpec:
+    """Describe a model of four bands and two classes."""
+    return ModelSpec(
+        name="bench",
+        bands=tuple(Band(name, i, ()) for i, name in enumerate("abcd", 1)),
+        classes=ClassTable(("x", "y"), (0, 1)),
+        inputs=PreprocessConfig(bands=tuple("abcd")),
+        model=ModelConfig(),
+        statistics={},
+    )
+
+
+def engine(path: Path, out: Path) -> None:
+    """Predict by the engine."""
+    ensemble = Ensemble([First()], {"mask": Shares(2)})
+    options = PredictOptions(
+        window_px=WINDOW, overlap_px=OVERLAP, batch=BATCH, device="cpu", precision="float32",
+        overwrite=True, strict=True,
+    )  # fmt: skip
+    predict_images(ensemble, make_spec(), [path], out, options)
+
+
+def plain(path: Path, out: Path) -> None:
+    """Predict by hand, one step after another in one thread."""
+    out.mkdir(parents=True, exist_ok=True)
+    with rasterio.open(path) as file:
+        side = file.width
+        starts = spread(side, WINDOW, OVERLAP)
+        profile = file.profile | {"count": 1, "dtype": "uint8", "num_threads": 1}
+        shared = [0, *(a + WINDOW - b for a, b in pairwise(starts)), 0]
+        weights = [taper(WINDOW, shared[i], shared[i + 1]) for i in range(len(starts))]
+        sums, total = np.zeros((2, WINDOW, side), np.float32), np.zeros((WINDOW, side), np.float32)
+        image, bottom = np.zeros((4, WINDOW, side), np.uint16), 0
+        with rasterio.open(out / "plain.tif", "w", **profile) as written:
+            for number, row in enumerate(starts):
+                kept = max(0, bottom - row)
+                image[:, :kept] = image[:, WINDOW - kept :]
+                bottom = row + WINDOW
+                area = Rectangle(0, row + kept, side, WINDOW - kept)
+                image[:, kept:] = file.read(window=area)
+                for place, col in enumerate(starts):
+                    values = image[:, :, col : col + WINDOW].astype(np.float32)[:2]
+                    weight = weights[number][:, None] * weights[place]
+                    sums[:, :, col : col + WINDOW] += values * weight
+                    total[:, col : col + WINDOW] += weight
+                done = (starts[number + 1] if number + 1 < len(starts) else side) - row
+                means = sums[:, :done] / total[:done]
+                decided = (means[1] > means[0]).astype(np.uint8)
+                written.write(decided[None], window=Rectangle(0, row, side, done))
+                for buffer in (sums, total):
+                    buffer[..., : WINDOW - done, :] = buffer[..., done:, :].copy()
+                    buffer[..., WINDOW - done :, :] = 0
+
+
+WAYS: dict[str, Callable[[Path, Path], None]] = {"engine": engine, "plain": plain}
+
+
+def measure(way: str, path: Path, side: int) -> dict[str, float]:
+    """Run one way in this process."""
+    with tempfile.TemporaryDirectory() as folder:
+        warm = Path(folder) / "warm.tif"
+        make_scene(warm, 1024)
+        WAYS[way](warm, Path(folder) / "warm")
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        start = time.perf_counter()
+        WAYS[way](path, Path(folder) / "out")
+        seconds = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "seconds": round(seconds, 2),
+        "mpx_per_s": round(side * side / seconds / 1e6, 2),
+        "extra_mb": round((after - before) / 1024),
+    }
+
+
+def measure_unet(rounds: int) -> dict[str, Any]:
+    """Set the engine against the bare forward passes of the same windows."""
+    import segmentation_models_pytorch as smp
+
+    network = smp.Unet("tu-efficientnet_b0", encoder_weights=None, in_channels=4, classes=2).eval()
+    network = network.to(memory_format=torch.channels_last)
+
+    class Member(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(
+            self, x: torch.Tensor, gsd_m: torch.Tensor | None = None
+        ) -> dict[str, torch.Tensor]:
+            return {"mask": self.network(x / 4000)}
+
+    spec = make_spec()
+    ensemble = Ensemble([Member()], {"mask": ClassMask(2)})
+    options = PredictOptions(
+        window_px=WINDOW,
+        overlap_px=OVERLAP,
+        batch=4,
+        device="cpu",
+        precision="float32",
+        overwrite=True,
+    )
+    plan = make_plan((UNET_SIDE, UNET_SIDE), options, None, 32)
+    batches = [stop - start for start, stop in plan.batches()]
+    ratios = []
+    with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
+        path = Path(folder) / "a.tif"
+        make_scene(path, UNET_SIDE)
+        for _ in range(rounds + 1):
+            start = time.perf_counter()
+            for size in batches:
+                network(torch.rand(size, 4, WINDOW, WINDOW)).softmax(1)
+            bare = time.perf_counter() - start
+            start = time.perf_counter()
+            predict_images(ensemble, spec, [path], Path(folder) / "out", options)
+            ratios.append(bare / (time.perf_counter() - start))
+    kept = sorted(ratios[1:])
+    return {"windows": len(plan.windows), "share_of_bare": _spread(kept)}
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    """Return least, middle and most."""
+    ordered = [round(value, 3) for value in sorted(values)]
+    return {
+        "least": ordered[0],
+        "middle": round(statistics.median(ordered), 3),
+        "most": ordered[-1],
+    }
+
+
+def main() -> None:
+    """Measure and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sides", type=int, nargs="+", default=[8192, 16384])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        way, path, side = options.one
+        print(json.dumps(measure(way, Path(path), int(side))))
+        return
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for side in options.sides:
+            path = Path(folder) / f"{side}.tif"
+            make_scene(path, side)
+            runs: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
+            for _ in range(options.rounds):
+                for way in WAYS:
+                    command = [sys.executable, __file__, "--one", way, str(path), str(side)]
+                    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+                    runs[way].append(json.loads(done.stdout.splitlines()[-1]))
+            pairs = zip(runs["engine"], runs["plain"], strict=True)
+            found[str(side)] = {
+                way: {key: _spread([one[key] for one in each]) for key in each[0]}
+                for way, each in runs.items()
+            } | {"share_of_plain": _spread([p["seconds"] / e["seconds"] for e, p in pairs])}
+            print(side, json.dumps(found[str(side)]), flush=True)
+            path.unlink()
+    found["unet_efficientnet_b0"] = measure_unet(options.rounds)
+    print(json.dumps(found["unet_efficientnet_b0"]))
+    if options.out:
+        write_json(options.out, found)
+
+
+if __name__ == "__main__":
+    main()
