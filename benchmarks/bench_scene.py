@@ -8,10 +8,11 @@ The two numbers first, for a scene of N pixels, 4 bands of uint16, windows of 51
 - operations to do: 1.8 x 2 multiplications and additions a pixel and plane, one division, one comparison: about 10 N.
 At 5 GB/s of memory and one core that is 80 Mpx/s; decoding deflate at 440 MB/s (one thread) allows 55 Mpx/s.
 
-`engine` is `predict_images` with a network that computes nothing: it hands on the first two bands. `plain` is written out
-below: read a strip, add weighted windows, decide, write, one after another in one thread. Each is measured in a process of
-its own, in turn, several rounds; `extra_mb` is the peak of the process above what it held when it was ready, GDAL's cache
-included. `unet` sets the engine against the bare forward passes of a UNet with EfficientNet-B0 on the same windows.
+`engine` is `predict_images` with a network that computes nothing: it hands on the first two bands. `plain` is written
+out below: read a strip, add weighted windows, decide, write, one after another in one thread. Each is measured in a
+process of its own, in turn, several rounds; `extra_mb` is the peak of the process above what it held when it was ready,
+GDAL's cache included. `unet` sets the engine against the bare forward passes of a UNet with EfficientNet-B0 on the same
+windows.
 """
 
 from __future__ import annotations

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,8 @@ class Strip:
     Attributes:
         row: the first.
         height: how many.
-        values: by name, (n, height, width) averages; NaN where no window was computed.
+        values: by name, (n, height, width) averages, good until the next window is added; they mean nothing where a
+            window was left out.
     """
 
     row: int
@@ -34,6 +34,9 @@ class Strip:
 class Strips:
     """Add windows in the order of the plan, and take finished rows out.
 
+    Weights add up to 1 at each pixel (`Plan.weights`), so that sums are averages as they are. A window may only be left
+    out when no pixel of it is wanted. What its border discards is never looked at.
+
     Args:
         plan: of the scene.
         planes: number of planes by name.
@@ -41,60 +44,69 @@ class Strips:
     """
 
     def __init__(self, plan: Plan, planes: Mapping[str, int], row: int = 0) -> None:
-        self._plan, self._top = plan, row
+        self._plan, self._top, self._taken = plan, row, 0
         height, width = plan.size[0], plan.shape[1]
         self._sums = {
             n: np.zeros((count, height, width), np.float32) for n, count in planes.items()
         }
-        self._weight = np.zeros((height, width), np.float32)
-        self._scratch = np.empty((1, 1), np.float32)
 
     def add(self, window: Window, values: Planes) -> None:
-        """Add one window's values; NaN counts as none of it."""
+        """Add one window's values."""
+        self._move_up()
         skip = max(0, self._top - window.row)
-        if skip >= window.height:
-            return
         down, across = self._plan.weights(window)
-        first = window.row + skip - self._top
-        rows = slice(first, first + window.height - skip)
-        cols = slice(window.col, window.col + window.width)
-        weight = down[skip:, None] * across
-        self._weight[rows, cols] += weight
-        for name, sums in self._sums.items():
-            into, new = sums[:, rows, cols], values[name][:, skip:]
-            for plane, one in zip(into, new, strict=True):
-                plane += np.multiply(one, weight, out=self._room(weight.shape))
+        for rows in _parts(down, skip):
+            into_rows = _moved(rows, window.row - self._top)
+            for cols in _parts(across):
+                weight = None if down[rows.start] == across[cols.start] == 1 else (
+                    down[rows, None] * across[cols]
+                )
+                for name, sums in self._sums.items():
+                    into = sums[:, into_rows, _moved(cols, window.col)]
+                    new = values[name][:, rows, cols]
+                    if weight is None:
+                        into[:] = new  # nothing else is ever added here
+                    else:
+                        into += new * weight
 
     def take(self, row: int) -> Strip | None:
-        """Hand out the rows above this one, and move the rest up; None where there are no new ones."""
+        """Hand out the rows above this one; None where there are no new ones."""
+        self._move_up()
         count = row - self._top
         if count <= 0:
             return None
-        weight = self._weight[:count]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            done = {
-                name: _lengthened(sums[:, :count] / weight, count)
-                for name, sums in self._sums.items()
-            }
-        for buffer in (*self._sums.values(), self._weight):
-            _move_up(buffer, count)
-        strip = Strip(self._top, count, done)
-        self._top = row
-        return strip
+        self._taken = count
+        done = {name: _lengthened(sums[:, :count], count) for name, sums in self._sums.items()}
+        return Strip(self._top, count, done)
 
-    def _room(self, shape: tuple[int, ...]) -> NDArray[Any]:
-        """Return a piece of memory that is used again."""
-        if self._scratch.shape != shape:
-            self._scratch = np.empty(shape, np.float32)
-        return self._scratch
+    def _move_up(self) -> None:
+        """Forget the rows that were handed out."""
+        if self._taken:
+            for sums in self._sums.values():
+                _move_up(sums, self._taken)
+            self._top, self._taken = self._top + self._taken, 0
+
+
+def _parts(weights: NDArray[np.float32], first: int = 0) -> Iterator[slice]:
+    """Yield the parts of a side, from pixel `first` on: before, where and behind where weights are 1; none of weight 0."""
+    counting = np.flatnonzero(weights)
+    alone = np.flatnonzero(weights == 1)
+    start, stop = int(counting[0]), int(counting[-1]) + 1
+    inner = (int(alone[0]), int(alone[-1]) + 1) if alone.size else (stop, stop)
+    for low, high in ((start, inner[0]), inner, (inner[1], stop)):
+        if max(low, first) < high:
+            yield slice(max(low, first), high)
+
+
+def _moved(part: slice, by: int) -> slice:
+    """Return a slice moved by so many pixels."""
+    return slice(part.start + by, part.stop + by)
 
 
 def _lengthened(values: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    """Add rows of NaN, which no window covers, until there are so many."""
+    """Add rows that no window covers until there are so many."""
     more = count - values.shape[-2]
-    if more <= 0:
-        return values
-    return np.pad(values, [(0, 0), (0, more), (0, 0)], constant_values=np.nan)
+    return values if more <= 0 else np.pad(values, [(0, 0), (0, more), (0, 0)])
 
 
 def _move_up(buffer: NDArray[np.float32], count: int) -> None:
