@@ -17,14 +17,14 @@ from landseer.predict.plan import make_plan
     st.sampled_from([1, 8, 32]), st.sampled_from([None, 0, 3]),
 )  # fmt: skip
 @settings(max_examples=200, deadline=None)
-def test_every_pixel_has_weight(height, width, window, overlap, stride, border):
+def test_weights_add_up_to_one_at_every_pixel(height, width, window, overlap, stride, border):
     options = PredictOptions(window_px=window, overlap_px=overlap, border_px=border)
     plan = make_plan((height, width), options, None, stride)
     total = np.zeros((height, width))
     for one in plan.windows:
         down, across = plan.weights(one)
         total[one.slices] += down[:, None] * across
-    assert total.min() > 0
+    np.testing.assert_allclose(total, 1, atol=1e-6)
     for starts, length in ((plan.rows, height), (plan.cols, width)):
         assert starts[0] == 0
         assert starts[-1] == max(0, length - window)

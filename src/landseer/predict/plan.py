@@ -62,7 +62,10 @@ class Plan:
     windows: tuple[Window, ...]
 
     def weights(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return how much the pixels of a window count, down and across it; see `taper`."""
+        """Return how much the pixels of a window count, down and across it.
+
+        They are those of `taper`, as shares: at each pixel of the scene the weights of all windows add up to 1.
+        """
         return self._down[window.row], self._across[window.col]
 
     @cached_property
@@ -187,9 +190,16 @@ def _border(options: PredictOptions, reach_px: int | None) -> int | None:
 def _tapers(
     starts: Sequence[int], size: int, border_px: int | None
 ) -> dict[int, NDArray[np.float32]]:
-    """Return the weights along the windows that start at these places."""
+    """Return the weights along the windows that start at these places; they add up to 1 everywhere."""
     shared = [0, *(max(0, a + size - b) for a, b in pairwise(starts)), 0]
-    return {
+    tapers = {
         start: taper(size, before, after, border_px)
         for start, before, after in zip(starts, shared, shared[1:], strict=False)
+    }
+    total = np.zeros(starts[-1] + size)
+    for start, weights in tapers.items():
+        total[start : start + size] += weights
+    return {
+        start: (weights / total[start : start + size]).astype(np.float32)
+        for start, weights in tapers.items()
     }

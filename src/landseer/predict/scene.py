@@ -203,13 +203,14 @@ class Scene:
     def _batches(self, first: int, valid: _Valid) -> Iterator[Batch]:
         """Yield batches of windows; which windows share one is fixed by the plan.
 
-        Their pixels lie in buffers that come round again when as many batches are under way as devices and two more.
+        Their pixels lie in buffers, one more than there are devices: when one comes round again, the answer to what was
+        in it, which may be a view of it, has been added.
         """
         plan, number = self.plan, first
         wanted = [band for band in plan.bands if band.windows[-1] in plan.windows[first:]]
         path, bands = self._info.path, self._spec.read_bands
         shape = (plan.batch, len(bands), *plan.size)
-        buffers = cycle([np.empty(shape, np.float32) for _ in range(len(self._devices) + 2)])
+        buffers = cycle([np.empty(shape, np.float32) for _ in range(len(self._devices) + 1)])
         patches, pixels, filled = list[Patch](), next(buffers), 0
         read = read_rows(path, bands, wanted, workers=self._options.workers)
         for band, rows in zip(wanted, read, strict=True):
@@ -233,8 +234,7 @@ class Scene:
         x_bchw = torch.from_numpy(batch.pixels)
         gsd_m = self._gsd.expand(len(x_bchw)).to(ensemble.device)
         values = ensemble(x_bchw.to(ensemble.device), gsd_m)
-        found = {name: value.cpu().numpy() for name, value in values.items()}
-        return Answer(batch.patches, {n: _apart(v, batch.pixels) for n, v in found.items()})
+        return Answer(batch.patches, {name: value.cpu().numpy() for name, value in values.items()})
 
     def _widths(self) -> dict[str, int]:
         """Return how many numbers each target of the whole image has."""
@@ -273,17 +273,12 @@ def _copy(rows: Rows, window: Window, into: NDArray[np.float32]) -> float:
     Edges: nothing is copied of a window without data.
     """
     image, there = rows.cut(window)
-    share = float(there.mean())
+    share = np.count_nonzero(there) / there.size
     if share:
         into[:] = image
         if rows.masked:
             into[:, ~there] = np.nan
     return share
-
-
-def _apart(values: NDArray[np.float32], pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Copy values that are a view of pixels, whose buffer comes round again."""
-    return values.copy() if np.may_share_memory(values, pixels) else values
 
 
 def _unpacked(values: list[float], widths: Mapping[str, int]) -> dict[str, NDArray[np.float32]]:

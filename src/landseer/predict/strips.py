@@ -58,8 +58,10 @@ class Strips:
         for rows in _parts(down, skip):
             into_rows = _moved(rows, window.row - self._top)
             for cols in _parts(across):
-                weight = None if down[rows.start] == across[cols.start] == 1 else (
-                    down[rows, None] * across[cols]
+                weight = (
+                    None
+                    if down[rows.start] == across[cols.start] == 1
+                    else (down[rows, None] * across[cols])
                 )
                 for name, sums in self._sums.items():
                     into = sums[:, into_rows, _moved(cols, window.col)]
@@ -88,9 +90,11 @@ class Strips:
 
 
 def _parts(weights: NDArray[np.float32], first: int = 0) -> Iterator[slice]:
-    """Yield the parts of a side, from pixel `first` on: before, where and behind where weights are 1; none of weight 0."""
+    """Yield the parts of a side from pixel `first` on, but for weights of 0: before, where and after weights are 1."""
     counting = np.flatnonzero(weights)
     alone = np.flatnonzero(weights == 1)
+    if not counting.size:
+        return
     start, stop = int(counting[0]), int(counting[-1]) + 1
     inner = (int(alone[0]), int(alone[-1]) + 1) if alone.size else (stop, stop)
     for low, high in ((start, inner[0]), inner, (inner[1], stop)):
