@@ -79,8 +79,8 @@ class Sinks:
         return kept
 
     def open(self, stack: ExitStack, info: RasterInfo, scratch: Path) -> None:
-        """Open the files; they get their names when the stack is left without an error."""
-        for name, product in self.products.items():
+        """Open the files; they get their names when the stack is left without an error, the class map last."""
+        for name, product in reversed(self.products.items()):  # a stack is left from its end
             writer = CogWriter(
                 product.path,
                 width=info.width,
