@@ -1,9 +1,10 @@
-"""Rows of a scene, each read once: bands of windows come from a buffer of full rows that a thread keeps filled."""
+"""Rows of a scene, each read once: whole rows of the file's blocks, the next ones while the caller works on these."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,21 @@ from landseer.core.bands import Band
 from landseer.core.window import Window
 from landseer.predict.plan import Band as WindowBand
 from landseer.raster.opening import open_raster
-from landseer.raster.read import check_window, mask_open, prove_whole, read_into
+from landseer.raster.read import mask_open, prove_whole, read_into
 
-CACHE_BYTES = 64 * 2**20
-"""What GDAL may keep of decoded blocks; each is asked for once or, where rows begin inside it, twice."""
+CACHE_BYTES = 32 * 2**20
+"""What GDAL may keep of decoded blocks; whole rows of blocks are read, so that each block is asked for once."""
+
+CHUNK_PX = 256
+"""About how many rows are read at once; a multiple of the height of blocks."""
+
+_TALL = 2
+"""Blocks of more than so many chunks are read in parts, and GDAL's cache is trusted with them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Rows of a scene.
+class Chunk:
+    """Full rows of a scene.
 
     Attributes:
         row: the first.
@@ -37,43 +44,70 @@ class Rows:
     row: int
     image: NDArray[Any]
     valid: NDArray[np.bool_]
-    masked: bool = False
+    masked: bool
 
-    def cut(self, window: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """Return a window of these rows and where it has data."""
-        rows = slice(window.row - self.row, window.row - self.row + window.height)
+    @property
+    def stop(self) -> int:
+        """The row after the last."""
+        return self.row + len(self.valid)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a band of windows, and what else was read with them; good until the next are asked for."""
+
+    chunks: tuple[Chunk, ...]
+
+    def copy(self, window: Window, into: NDArray[np.float32]) -> float:
+        """Copy a window, NaN where the file's own mask hides it.
+
+        Args:
+            window: within these rows.
+            into: (b, h, w) of the window's size.
+
+        Returns:
+            How much of it has data, 0 to 1.
+
+        Edges: nothing is copied of a window without data.
+        """
         cols = slice(window.col, window.col + window.width)
-        return self.image[:, rows, cols], self.valid[rows, cols]
+        parts = [
+            (chunk, slice(low - chunk.row, high - chunk.row), slice(low - window.row, high - window.row))
+            for chunk in self.chunks
+            if (low := max(chunk.row, window.row)) < (high := min(chunk.stop, window.row + window.height))
+        ]  # fmt: skip
+        count = sum(int(np.count_nonzero(chunk.valid[rows, cols])) for chunk, rows, _ in parts)
+        if count:
+            for chunk, rows, place in parts:
+                into[:, place] = chunk.image[:, rows, cols]
+                if chunk.masked:
+                    into[:, place][:, ~chunk.valid[rows, cols]] = np.nan
+        return count / (window.height * window.width)
 
 
 def read_rows(
     path: Path, bands: Sequence[Band], wanted: Sequence[WindowBand], *, workers: int
 ) -> Iterator[Rows]:
-    """Read the rows of each band of windows, the next ones while the caller works on these.
+    """Read the rows of each band of windows, and one chunk more while the caller works on these.
 
     Args:
         path: a raster file or an address.
         bands: to be read, in this order.
-        wanted: bands of windows from top to bottom; each row is read once, what two bands share is kept.
+        wanted: bands of windows from top to bottom.
         workers: 0 reads in the caller's thread.
 
     Raises:
-        FileReadError, GridError: as of `read_bands`.
+        FileReadError: as of `read_bands`.
     """
-    limited = rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES)
-    with limited, open_raster(path, **_threads(path, workers)) as dataset:
+    with ExitStack() as stack:
+        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES))
+        dataset = stack.enter_context(open_raster(path, **_threads(path, workers)))
         prove_whole(dataset)
-        reader = _Reader(dataset, bands)
-        if workers <= 0:
-            yield from map(reader, wanted)
-            return
-        with ThreadPoolExecutor(1, thread_name_prefix="rows") as executor:
-            ahead: Future[Rows] | None = None
-            for number, band in enumerate(wanted):
-                rows = executor.submit(reader, band).result() if ahead is None else ahead.result()
-                more = number + 1 < len(wanted)
-                ahead = executor.submit(reader, wanted[number + 1]) if more else None
-                yield rows
+        reader = _Reader(dataset, bands, wanted)
+        if workers > 0:
+            reader.executor = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="rows"))
+        for band in wanted:
+            yield reader.rows(band)
 
 
 def _threads(path: Path, workers: int) -> dict[str, int]:
@@ -83,43 +117,63 @@ def _threads(path: Path, workers: int) -> dict[str, int]:
 
 
 class _Reader:
-    """Reads the rows that are new into one of two buffers, and copies what two bands share from the other.
+    """Reads chunks into buffers that come round again when no band needs them any more."""
 
-    The caller is done with the rows of one band when it asks for those of the next.
-    """
+    executor: ThreadPoolExecutor | None = None
 
-    def __init__(self, dataset: DatasetReader, bands: Sequence[Band]) -> None:
+    def __init__(
+        self, dataset: DatasetReader, bands: Sequence[Band], wanted: Sequence[WindowBand]
+    ) -> None:
         self._dataset, self._bands = dataset, tuple(bands)
         self._indexes = [band.index for band in bands]
-        self._buffers: list[NDArray[Any]] = []
-        self._turn = 0
-        self._last: Rows | None = None
+        self._dtype = np.result_type(*(dataset.dtypes[index - 1] for index in self._indexes))
+        self._height = chunk_height(dataset.block_shapes[0][0])
+        numbers = {n for band in wanted for n in self._numbers(band)}
+        self._waiting = sorted(numbers, reverse=True)
+        self._held: dict[int, Chunk] = {}
+        self._free: list[NDArray[Any]] = []
+        self._ahead: Future[Chunk] | None = None
 
-    def __call__(self, band: WindowBand) -> Rows:
-        """Return the rows of a band of windows."""
-        last, image = self._last, self._buffer(band.height)
-        kept = 0 if last is None else max(0, last.row + last.valid.shape[0] - band.row)
-        valid, masked = np.empty(image.shape[1:], bool), False
-        if last is not None and kept:
-            image[:, :kept], valid[:kept] = last.image[:, -kept:], last.valid[-kept:]
-            masked = last.masked
-        window = Window(band.row + kept, 0, band.height - kept, self._dataset.width)
-        check_window(self._dataset, window)
-        read_into(self._dataset, image[:, kept:], self._indexes, window)
+    def rows(self, band: WindowBand) -> Rows:
+        """Return the rows of a band of windows; have the next chunk read meanwhile."""
+        needed = self._numbers(band)
+        for number in [number for number in self._held if number < needed.start]:
+            self._free.append(self._held.pop(number).image)
+        while self._waiting and self._waiting[-1] < needed.stop:
+            number = self._waiting.pop()
+            self._held[number] = self._read(number) if self._ahead is None else self._ahead.result()
+            self._ahead = None
+        if self.executor is not None and self._ahead is None and self._waiting:
+            self._ahead = self.executor.submit(self._read, self._waiting[-1])
+        return Rows(tuple(self._held[number] for number in needed))
+
+    def _numbers(self, band: WindowBand) -> range:
+        """Return which chunks a band of windows lies in."""
+        return range(band.row // self._height, -(-band.stop // self._height))
+
+    def _read(self, number: int) -> Chunk:
+        """Read a chunk."""
+        row = number * self._height
+        height = min(self._height, self._dataset.height - row)
+        window = Window(row, 0, height, self._dataset.width)
+        image = self._buffer()[:, :height]
+        read_into(self._dataset, image, self._indexes, window)
         there = mask_open(self._dataset, self._indexes, window)
-        valid[kept:] = _valid(image[:, kept:], self._bands, there)
-        self._last = Rows(band.row, image, valid, masked or there is not None)
-        return self._last
+        return Chunk(row, image, _valid(image, self._bands, there), there is not None)
 
-    def _buffer(self, height: int) -> NDArray[Any]:
-        """Return the buffer whose turn it is."""
-        shape = (len(self._bands), height, self._dataset.width)
-        if len(self._buffers) < 2:
-            dtypes = [self._dataset.dtypes[index - 1] for index in self._indexes]
-            self._buffers.append(np.empty(shape, np.result_type(*dtypes)))
-            return self._buffers[-1]
-        self._turn = 1 - self._turn
-        return self._buffers[1 - self._turn]
+    def _buffer(self) -> NDArray[Any]:
+        """Return a buffer that is free, or one more."""
+        if self._free:
+            return self._free.pop()
+        shape = (len(self._bands), self._height, self._dataset.width)
+        return np.empty(shape, self._dtype)
+
+
+def chunk_height(block_px: int) -> int:
+    """Return how many rows are read at once of a file with blocks of this height."""
+    if block_px > _TALL * CHUNK_PX:
+        return CHUNK_PX
+    return max(1, CHUNK_PX // block_px) * block_px
 
 
 def _valid(

@@ -12,6 +12,7 @@ from itertools import cycle
 from typing import Any
 
 import numpy as np
+import rasterio
 import torch
 from numpy.typing import NDArray
 
@@ -27,7 +28,7 @@ from landseer.predict.journal import FOLDER, Journal
 from landseer.predict.options import PredictOptions
 from landseer.predict.output import numbers_of
 from landseer.predict.plan import make_plan
-from landseer.predict.rows import Rows, read_rows
+from landseer.predict.rows import CACHE_BYTES, read_rows
 from landseer.predict.sinks import Arrays, Sinks
 from landseer.predict.spec import ModelSpec
 from landseer.predict.strips import Strips
@@ -119,6 +120,7 @@ class Scene:
         """
         self._journal.folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
+            stack.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES))
             self._sinks.open(stack, self._info, self._journal.folder)
             writer = stack.enter_context(_Writer(self._options.workers))
             done = 0
@@ -214,11 +216,12 @@ class Scene:
         patches, pixels, filled = list[Patch](), next(buffers), 0
         read = read_rows(path, bands, wanted, workers=self._options.workers)
         for band, rows in zip(wanted, read, strict=True):
-            valid.put(rows.row, rows.valid)
+            for chunk in rows.chunks:
+                valid.put(chunk.row, chunk.valid)
             for window in band.windows:
                 if number >= len(plan.windows) or window != plan.windows[number]:
                     continue
-                share = _copy(rows, window, pixels[filled])
+                share = rows.copy(window, pixels[filled])
                 patches.append(Patch(number, window, share))
                 number, filled = number + 1, filled + (share > 0)
                 if number % plan.batch == 0:
@@ -267,20 +270,6 @@ class Scene:
         }
 
 
-def _copy(rows: Rows, window: Window, into: NDArray[np.float32]) -> float:
-    """Copy a window out of its rows, NaN where the file's own mask hides it; return how much of it has data.
-
-    Edges: nothing is copied of a window without data.
-    """
-    image, there = rows.cut(window)
-    share = np.count_nonzero(there) / there.size
-    if share:
-        into[:] = image
-        if rows.masked:
-            into[:, ~there] = np.nan
-    return share
-
-
 def _unpacked(values: list[float], widths: Mapping[str, int]) -> dict[str, NDArray[np.float32]]:
     """Take a row of numbers apart."""
     ends = np.cumsum(list(widths.values()))[:-1]
@@ -303,7 +292,7 @@ class _Valid:
             self.fill(row)
             skip = 0
         if skip < len(valid):
-            self._rows[self._stop] = valid[skip:].copy()
+            self._rows[self._stop] = valid[skip:]
             self._stop = row + len(valid)
 
     def fill(self, row: int) -> None:

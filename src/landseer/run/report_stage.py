@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from landseer.audit.pairs import read_pairs
@@ -49,9 +51,15 @@ def write_report(run: Run) -> None:
         references=run.references,
         values=_values(run, selection),
         maps=[_scene_map(run, scene) for scene in scenes_of(run)],
-        map_scores=read_json(run.path(SCORES)),
+        map_scores=_map_scores(run),
     )
     build_report(outcome, run.path("report/index.html"))
+
+
+def _map_scores(run: Run) -> dict[str, Any]:
+    """Read what the maps of scenes score; nothing where none were made."""
+    path = run.path(SCORES)
+    return dict(read_json(path)) if path.exists() else {}
 
 
 def _scene_map(run: Run, scene: Scene) -> SceneMap:
