@@ -10,7 +10,6 @@ from landseer.cli.verb import room
 
 SMALL_LANDCOVER = (
     "split.n_folds=3",
-    "inputs.normalise={kind: zscore}",
     "model.encoder=resnet10t",
     "model.weights=none",
     "model.decoder=unet",
@@ -20,9 +19,9 @@ SMALL_LANDCOVER = (
     "model.scale=0.5",
     "augment.crop_px=320",
     "augment.photometric=light",
-    "train.epochs=14",
+    "train.epochs=10",
     "train.samples_per_epoch=96",
-    "train.validate_every_epochs=7",
+    "train.validate_every_epochs=5",
     "train.batch_size=8",
     "train.optimiser={kind: adamw, lr: 2.0e-3, weight_decay: 0.02}",
     "train.schedule={kind: onecycle, rise: 0.2}",
