@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from rasterio.enums import ColorInterp
@@ -68,6 +68,7 @@ def boxed(height: int, width: int, *boxes: tuple[int, int, int, int]) -> np.ndar
     height=st.integers(1, 400), width=st.integers(1, 400), size=st.integers(16, 150),
     cut=st.sampled_from(["even", "spread", "full"]), overlap=st.integers(0, 15),
 )  # fmt: skip
+@settings(deadline=None)
 def test_windows_cover(height: int, width: int, size: int, cut: Any, overlap: int) -> None:
     """`even`: each pixel once, parts near-equal; `spread`: each at least once; `full`: full, each at most once."""
     overlap = 0 if cut == "even" else overlap
