@@ -10,16 +10,15 @@ At 5 GB/s of memory and one core that is 80 Mpx/s; decoding deflate at 440 MB/s 
 
 `engine` is `predict_images` with a network that computes nothing: it hands on the first two bands. `plain` is written
 out below: read a strip, add weighted windows, decide, write, one after another in one thread. Each is measured in a
-process of its own, in turn, several rounds; `extra_mb` is the peak of the process above what it held after its imports, GDAL's
-cache included; `above_small_scene_mb` above what it held after a scene of 1024 px. `unet` sets the engine against the bare forward passes of a UNet with EfficientNet-B0 on the same
-windows.
+process of its own, in turn, several rounds; `extra_mb` is the peak of the process above what it held after its imports,
+GDAL's cache included; `above_small_scene_mb` above what it held after a scene of 1024 px. `unet` sets the engine against
+the bare forward passes of a UNet with EfficientNet-B0 on the same windows.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -142,18 +141,26 @@ def plain(path: Path, out: Path) -> None:
 WAYS: dict[str, Callable[[Path, Path], None]] = {"engine": engine, "plain": plain}
 
 
+def memory_kb(key: str) -> int:
+    """Read what this process holds (VmRSS) or held at most (VmHWM), kB; getrusage would count its parent's too."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(key):
+            return int(line.split()[1])
+    raise KeyError(key)
+
+
 def measure(way: str, path: Path, side: int) -> dict[str, float]:
     """Run one way in this process."""
-    idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    idle = memory_kb("VmRSS")
     with tempfile.TemporaryDirectory() as folder:
         warm = Path(folder) / "warm.tif"
         make_scene(warm, 1024)
         WAYS[way](warm, Path(folder) / "warm")
-        warmed = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        warmed = memory_kb("VmHWM")
         start = time.perf_counter()
         WAYS[way](path, Path(folder) / "out")
         seconds = time.perf_counter() - start
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    after = memory_kb("VmHWM")
     return {
         "seconds": round(seconds, 2),
         "mpx_per_s": round(side * side / seconds / 1e6, 2),
