@@ -11,7 +11,7 @@ At 5 GB/s of memory and one core that is 80 Mpx/s; decoding deflate at 440 MB/s 
 `engine` is `predict_images` with a network that computes nothing: it hands on the first two bands. `plain` is written
 out below: read a strip, add weighted windows, decide, write, one after another in one thread. Each is measured in a
 process of its own, in turn, several rounds; `extra_mb` is the peak of the process above what it held after its imports,
-GDAL's cache included; `above_small_scene_mb` above what it held after a scene of 1024 px. `unet` sets the engine against
+GDAL's cache included; `above_small_scene_mb` above what it held after a scene of 1024 px. `unet` sets the engine beside
 the bare forward passes of a UNet with EfficientNet-B0 on the same windows.
 """
 
