@@ -1,17 +1,23 @@
 """Flow and rectified rasters of predicted pose: a box leans in the image and stands on its place after."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
+import torch
+from torch import nn
 
 from landseer.errors import UsageError
+from landseer.models.outputs import make_quantity
 from landseer.models.targets import TargetSpec
+from landseer.predict import Ensemble, predict_images
 from landseer.predict.inputs import Job
 from landseer.predict.map import Map
 from landseer.predict.options import PredictOptions
 from landseer.predict.output import is_complete, write_map
+from landseer.quantities.mask import ClassMask
 from landseer.raster.read import read_bands, read_info
 from landseer.raster.write import write_raster
 
@@ -83,6 +89,50 @@ def test_georeferenced_rasters_are_cogs_with_overviews(tmp_path, pose_spec):
         with rasterio.open(tmp_path / "o" / name) as dataset:
             assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
             assert dataset.crs.to_epsg() == 32617 and np.isnan(dataset.nodata)
+
+
+class Leaning(nn.Module):
+    """Heights from the first band, everything leans down the image."""
+
+    def forward(self, x, gsd_m=None):
+        height = x[:, :1] / 50
+        way = torch.tensor([[0.0, 2.0]]).expand(len(x), 2)
+        return {
+            "mask": torch.cat([10 - height, height], dim=1),
+            "agl": height,
+            "way": way,
+            "scale": torch.ones(len(x), 1),
+        }
+
+
+def test_products_of_large_images_are_those_of_one_pass(tmp_path, pose_spec, write_image):
+    path, _ = write_image("a.tif", 90, 70, **GEO)
+    targets = pose_spec.targets.items()
+    quantities = {name: make_quantity(one, 2, pose_spec.model) for name, one in targets}
+    ensemble = Ensemble([Leaning()], quantities)
+    products = {"products": ("flow", "rectified"), "device": "cpu", "precision": "float32"}
+    for window_px in (128, 32):
+        options = PredictOptions(window_px=window_px, overlap_px=8, **products)
+        predict_images(ensemble, pose_spec, [path], tmp_path / str(window_px), options)
+    names = sorted(path.name for path in (tmp_path / "128").iterdir())
+    assert len(names) == 7
+    assert sorted(path.name for path in (tmp_path / "32").iterdir()) == names
+    for name in names:
+        if name.endswith(".tif"):
+            one, other = (read_bands(tmp_path / side / name) for side in ("128", "32"))
+            np.testing.assert_allclose(one, other, atol=1e-4)
+            assert np.isfinite(one).mean() > 0.3
+    one, other = (json.loads((tmp_path / side / "a.json").read_text()) for side in ("128", "32"))
+    assert one == pytest.approx(other)
+
+
+def test_a_model_without_pose_is_told_so_before_anything_is_done(tmp_path, spec, write_image):
+    path, _ = write_image("a.tif", 90, 70)
+    ensemble = Ensemble([Leaning()], {"mask": ClassMask(2)})
+    options = PredictOptions(window_px=32, overlap_px=8, products=("flow",), device="cpu")
+    with pytest.raises(UsageError, match="a direction"):
+        predict_images(ensemble, spec, [path], tmp_path / "out", options)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_model_without_pose_is_told_so(tmp_path, spec):

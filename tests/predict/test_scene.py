@@ -14,8 +14,11 @@ import torch
 from torch import nn
 
 from landseer.core.files import hash_file
+from landseer.models.outputs import make_quantity
+from landseer.models.targets import TargetSpec
 from landseer.predict import Ensemble, PredictOptions, Voting, predict_images
 from landseer.predict import scene as scene_module
+from landseer.predict.mixing import from_mix, to_mix
 from landseer.predict.plan import make_plan
 from landseer.predict.sinks import disagreement_of, entropy_of
 from landseer.quantities.mask import ClassMask
@@ -62,6 +65,90 @@ def test_windows_give_the_map_of_one_pass(
     info = read_info(tmp_path / "out/a.tif")
     assert (info.crs, info.transform, info.nodata) == (*PLACE.values(), 255.0)
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.tif", "a_probability.tif"]
+
+
+class Heights(nn.Module):
+    """Two convolutions: heights that depend on pixels at most two away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(7)
+        self.layers = nn.Sequential(
+            nn.Conv2d(3, 4, 3, padding=1), nn.Tanh(), nn.Conv2d(4, 1, 3, padding=1)
+        )
+        for parameter in self.parameters():
+            parameter.data = torch.randn(parameter.shape, generator=generator)
+
+    def forward(self, x, gsd_m=None):
+        return {"agl": self.layers(x / 1000)}
+
+
+def test_heights_in_windows_are_those_of_one_pass(spec, write_image, tmp_path: Path):
+    path, image = write_image("a.tif", 131, 170, **PLACE)
+    image[:2, 40:60, 30:90] = NODATA
+    write_raster(path, image, **PLACE)
+    spec = spec.model_copy(update={"targets": {"agl": TargetSpec(quantity="height")}})
+    quantity = make_quantity(spec.targets["agl"], 2, spec.model)
+    ensemble = Ensemble([Heights()], {"agl": quantity})
+    predict_images(ensemble, spec, [path], tmp_path / "out", options(border_px=2))
+    expected = ensemble(torch.from_numpy(image.astype(np.float32))[None])["agl"][0].numpy()
+    expected[:, (image[:2] == NODATA).all(0)] = np.nan
+    got = read_bands(tmp_path / "out/a_agl.tif")
+    assert np.isnan(got).any() and np.nanstd(got) > 0.1
+    np.testing.assert_allclose(got, expected, atol=1e-5 * np.nanmax(np.abs(expected)))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a_agl.tif"]
+
+
+@pytest.mark.parametrize("views", ["d4", "flips@0.8,1,1.25"])
+def test_views_at_several_widths_in_windows(local, spec, write_image, tmp_path: Path, views: str):
+    """A network that looks at no neighbour: what views of a window bring back agrees but for what zooming blurs."""
+    path, image = write_image("a.tif", 131, 170, **PLACE)
+    rows, cols = np.indices((131, 170))
+    image[:2] = 500 + 300 * np.sin(rows / 25) * np.cos(cols / 31)
+    write_raster(path, image, **PLACE)
+    ensemble = Ensemble([Pointwise()], {"mask": ClassMask(2)}, Voting(tta=views))
+    chosen = options(probabilities=True, window_px=64, overlap_px=20, border_px=4)
+    predict_images(ensemble, spec, [path], tmp_path / "out", chosen)
+    got = read_bands(tmp_path / "out/a_probability.tif")[0]
+    np.testing.assert_allclose(got, one_pass(ensemble, image)[1], atol=3e-3)
+
+
+class Pointwise(nn.Module):
+    """Says class 1 the more surely the brighter the first band is."""
+
+    def forward(self, x, gsd_m=None):
+        plane = (x[:, :1] - 500) / 200
+        return {"mask": torch.cat([-plane, plane], dim=1)}
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid", "twin"])
+def test_logits_are_averaged_where_that_is_asked_for(spec, write_image, tmp_path: Path, activation):
+    """What is cut in agreement comes back as it was; where windows disagree, the surer one counts more."""
+    path, image = write_image("a.tif", 131, 170, **PLACE)
+    member = Pointwise()
+    if activation == "twin":
+        quantity = ClassMask(2, "twin")
+        member.forward = lambda x, gsd_m=None: {
+            "mask": torch.cat([x[:, :1] * 0, (x[:, :1] - 500) / 200, (x[:, :1] - 400) / 90], 1)
+        }
+    else:
+        quantity = ClassMask(2, activation)
+    ensemble = Ensemble([member], {"mask": quantity})
+    predict_images(
+        ensemble, spec, [path], tmp_path / "out", options(probabilities=True, blend="logit")
+    )
+    got = read_bands(tmp_path / "out/a_probability.tif")[0]
+    np.testing.assert_allclose(got, one_pass(ensemble, image)[1], atol=2e-6)
+
+
+def test_the_surer_window_counts_more_with_logits():
+    said = torch.tensor([[0.999, 0.001], [0.4, 0.6]])[..., None, None]
+    mask = ClassMask(2)
+    mixed = to_mix(mask, said, "logit").mean(0).numpy()
+    found = from_mix(mask, mixed, "logit")[0, 0, 0]
+    odds = np.sqrt(0.999 / 0.001 * 0.4 / 0.6)
+    assert found == pytest.approx(odds / (1 + odds), abs=1e-4)
+    assert found > to_mix(mask, said, "probability").mean(0)[0]
 
 
 def test_a_border_below_the_reach_shows(ensemble, spec, write_image, tmp_path: Path):
@@ -312,6 +399,8 @@ import numpy as np
 import torch
 from torch import nn
 from landseer.core.files import hash_file
+from landseer.models.outputs import make_quantity
+from landseer.models.targets import TargetSpec
 from landseer.predict import Ensemble, PredictOptions, predict_images
 from landseer.predict.spec import ModelSpec
 from landseer.quantities.mask import ClassMask

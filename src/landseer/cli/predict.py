@@ -15,7 +15,9 @@ app = verb_app()
 @app.command()
 def predict(
     model: Annotated[Path, typer.Argument(help="Model folder, e.g. runs/NAME/model.")],
-    inputs: Annotated[list[str], typer.Argument(help="Files, folders or patterns.")],
+    inputs: Annotated[
+        list[str], typer.Argument(help="Files, windows, STAC items, folders, patterns.")
+    ],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the maps.")],
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Also write probabilities.")
@@ -28,6 +30,9 @@ def predict(
         list[str] | None,
         typer.Option(help="flow, rectified: what is also made of heights, direction and scale."),
     ] = None,
+    stac: Annotated[
+        bool, typer.Option("--stac", help="Also write a STAC item beside each map.")
+    ] = False,
     window_px: Annotated[
         int, typer.Option(help="Larger images go in windows of this side.")
     ] = 1024,
@@ -36,6 +41,9 @@ def predict(
         int | None,
         typer.Option(help="Discarded at each side of a window; left out: the model's reach."),
     ] = None,
+    blend: Annotated[
+        str, typer.Option(help="probability, logit: what is averaged where windows overlap.")
+    ] = "probability",
     aoi: Annotated[
         Path | None, typer.Option(help="Polygons outside which nothing is predicted.")
     ] = None,
@@ -47,6 +55,9 @@ def predict(
     gsd_table: Annotated[
         Path | None, typer.Option(help="CSV with id and gsd, for images of several distances.")
     ] = None,
+    seams: Annotated[
+        bool, typer.Option("--seams", help="Also say what cutting into windows changes.")
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Predict again what is already there.")
     ] = False,
@@ -65,10 +76,13 @@ def predict(
         "probabilities": probabilities,
         "products": tuple(products or ()),
         "uncertainty": tuple(uncertainty or ()),
+        "stac": stac,
         "window_px": window_px,
         "overlap_px": overlap_px,
         "border_px": border_px,
+        "blend": blend,
         "aoi": aoi,
+        "seams": seams,
         "resume": resume,
         "batch": batch,
         "device": device,

@@ -18,15 +18,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from landseer.core.parallel import parallel_map
+from landseer.core.window import Window
 from landseer.errors import BandError, FileReadError
 from landseer.predict.ensemble import ENTROPY, Ensemble
 from landseer.predict.gsd import GsdLookup, at_gsd, forget_grids
 from landseer.predict.inputs import Job
-from landseer.predict.large import predict_large
 from landseer.predict.map import Map
 from landseer.predict.options import Failure, PredictOptions, PredictSummary
-from landseer.predict.output import valid_pixels, write_map
+from landseer.predict.output import read_map, valid_pixels, write_map
+from landseer.predict.plan import Plan
+from landseer.predict.products import find_pose, without_pose, write_products
 from landseer.predict.scene import Scene
+from landseer.predict.seams import SeamFigure, seam_figure
 from landseer.predict.sinks import uncertainty_of
 from landseer.predict.spec import ModelSpec
 from landseer.raster.read import RasterInfo, has_alpha, read_bands, read_info
@@ -91,6 +94,8 @@ class Run:
     """One prediction run: the ensemble on its device, and what has happened so far."""
 
     def __init__(self, ensemble: Ensemble, spec: ModelSpec, options: PredictOptions) -> None:
+        if options.products and find_pose(spec) is None:
+            raise without_pose()
         self.devices = [choose_device(name) for name in device_names(options.device)]
         self.device = self.devices[0]
         ensemble.with_entropy = "disagreement" in options.uncertainty
@@ -98,6 +103,7 @@ class Run:
         self.bands = spec.read_bands
         self.gsd = GsdLookup(spec, options)
         self.failures: list[Failure] = []
+        self.seams: dict[Path, SeamFigure] = {}
         self.n_written = self.n_pixels = 0
 
     def predict(self, jobs: Sequence[Job], out: Path, *, n_kept: int) -> PredictSummary:
@@ -105,7 +111,7 @@ class Run:
         started = time.monotonic()
         with _Writer(self.options.workers) as writer:
             for batch in self._batches(jobs):
-                if batch[0].image is None and not self.options.products:
+                if batch[0].image is None:
                     self._predict_scene(batch[0])
                     continue
                 for tile, result in self._compute(batch):
@@ -120,6 +126,7 @@ class Run:
             n_pixels=self.n_pixels,
             seconds=time.monotonic() - started,
             device=str(self.device),
+            seams=self.seams,
         )
 
     def _count(self, tile: Tile) -> None:
@@ -139,14 +146,37 @@ class Run:
             identity=self._identity,
         )
         try:
-            scene.predict()
+            if self.options.seams:
+                self.seams[tile.job.image] = self._seams(tile.info, scene.plan)
+            numbers = scene.predict()
+            if self.options.products:
+                result = read_map(tile.job, numbers)
+                write_products(tile.job, tile.info, result, self.spec, self.options)
         except FileReadError as error:
             if self.options.strict:
                 raise
-            scene.forget()
             self.failures.append(Failure(tile.job.image, error.message))
-            return
-        self._count(tile)
+        else:
+            self._count(tile)
+        scene.forget()
+
+    def _seams(self, info: RasterInfo, plan: Plan) -> SeamFigure:
+        """Measure what windows change in the middle of an image, on as little as has four of them."""
+        height, width = (
+            min(side, 2 * size - plan.overlap_px)
+            for side, size in zip(plan.shape, plan.size, strict=True)
+        )
+        middle = Window((info.height - height) // 2, (info.width - width) // 2, height, width)
+        image = read_bands(info.path, [band.index for band in self.bands], middle)
+        x_bchw = torch.from_numpy(image.astype(np.float32, copy=False))[None]
+        return seam_figure(
+            self.ensemble,
+            x_bchw.to(self.device),
+            window_px=self.options.window_px,
+            overlap_px=plan.overlap_px,
+            border_px=plan.border_px,
+            gsd_m=torch.tensor([self.gsd(info)], device=self.device),
+        )
 
     @cached_property
     def _copies(self) -> list[Ensemble]:
@@ -200,29 +230,14 @@ class Run:
         yield from waiting.values()
 
     def _compute(self, batch: list[Tile]) -> Iterator[tuple[Tile, Map]]:
-        """Predict one batch of small images, or one large image."""
+        """Predict one batch of small images."""
         images = [tile.image for tile in batch if tile.image is not None]
-        if not images:
-            yield from self._compute_large(batch[0])
-            return
         x_bchw = torch.from_numpy(np.stack(images).astype(np.float32, copy=False))
         gsd_m = torch.tensor([self.gsd(tile.info) for tile in batch])
         values = self.ensemble(x_bchw.to(self.device), gsd_m.to(self.device))
         for i, (tile, image) in enumerate(zip(batch, images, strict=True)):
             one = {name: value[i].cpu() for name, value in values.items()}
             yield tile, make_map(self.ensemble, one, valid_pixels(image, self.bands), self.options)
-
-    def _compute_large(self, tile: Tile) -> Iterator[tuple[Tile, Map]]:
-        """Predict one large image in windows."""
-        try:
-            yield (
-                tile,
-                predict_large(tile.info, self.ensemble, self.spec, self.options, self.gsd),
-            )
-        except FileReadError as error:
-            if self.options.strict:
-                raise
-            self.failures.append(Failure(tile.job.image, error.message))
 
 
 def make_map(

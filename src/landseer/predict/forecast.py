@@ -20,7 +20,7 @@ from landseer.predict.model_folder import load_model_folder
 from landseer.predict.options import PredictOptions
 from landseer.predict.output import is_complete
 from landseer.predict.plan import make_plan
-from landseer.predict.rows import CACHE_BYTES
+from landseer.predict.rows import CACHE_BYTES, MOST_AHEAD_PX
 from landseer.predict.spec import ModelSpec
 from landseer.predict.tiles import build_ensemble, jobs_of
 from landseer.raster.read import read_info
@@ -126,7 +126,8 @@ def _item(
     if options.aoi is not None:
         plan = plan.only(list(map(Area(options.aoi, info).meets, plan.windows)))
     planes = sum(q.n_outputs for q in ensemble.quantities.values() if q.extent == "dense")
-    memory = plan.memory_bytes(planes, len(spec.read_bands), np.dtype(info.dtype).itemsize)
+    itemsize = np.dtype(info.dtype).itemsize
+    memory = plan.memory_bytes(planes, len(spec.read_bands), itemsize, MOST_AHEAD_PX)
     return Item(
         path,
         info.width,

@@ -8,11 +8,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from landseer.core.address import file_of, split_address
 from landseer.errors import FileReadError, UsageError
+from landseer.predict import stac_input
 from landseer.predict.spec import Naming
 
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2", ".j2k", ".vrt")
 """File endings taken from a folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image, a file or an address of a window in one, and the name that its files are called by."""
+
+    path: Path
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,35 +51,38 @@ class Job:
         return self.output.with_name(f"{self.output.stem}_{name}.tif")
 
 
-def find_images(inputs: Iterable[Path | str], naming: Naming) -> tuple[Path, ...]:
-    """Expand files, folders and globs into image files.
+def find_images(inputs: Iterable[Path | str], naming: Naming) -> tuple[Image, ...]:
+    """Expand files, addresses, STAC items, folders and globs into images.
 
     Args:
-        inputs: files are taken as they are; folders give the image files in them (not below) whose
-            stem ends with `naming.strip` if any does, else all; strings with `*`, `?` or `[` are globs.
+        inputs: files are taken as they are, and so are windows of them (`FILE#row,col,height,width`); JSON files are
+            STAC items; folders give the image files in them (not below) whose stem ends with `naming.strip` if any
+            does, else all; strings with `*`, `?` or `[` are globs.
         naming: its `strip` tells images from other files of the same folder.
 
     Returns:
-        Paths without repeats, each input's sorted.
+        Images without repeats, each input's sorted by path. They are named by their stem, windows also by their first
+        row and column, items by their id.
 
     Raises:
         FileReadError: an input does not exist or holds no image.
+        DataError: a JSON file is no STAC item, or one with several images.
     """
-    found: dict[Path, None] = {}
+    found: dict[Image, None] = {}
     for item in inputs:
         files = _expand(item, naming)
         if not files:
             raise FileReadError(
                 f"expected image files ({', '.join(SUFFIXES)}); got none", where=item
             )
-        found.update(dict.fromkeys(files))
+        found.update(dict.fromkeys(_image(file, naming) for file in files))
     if not found:
         raise FileReadError("expected at least one image; got none")
     return tuple(found)
 
 
 def plan_jobs(
-    images: Iterable[Path],
+    images: Iterable[Image],
     out: Path,
     naming: Naming,
     values: Sequence[str] = (),
@@ -93,10 +106,10 @@ def plan_jobs(
     folder = Path(out)
     jobs = tuple(
         Job(
-            image,
-            folder / naming.output(image.stem),
-            {target: folder / naming.value(image.stem, target) for target in values},
-            folder / naming.number(image.stem) if numbers else None,
+            image.path,
+            folder / naming.output(image.name),
+            {target: folder / naming.value(image.name, target) for target in values},
+            folder / naming.number(image.name) if numbers else None,
         )
         for image in images
     )
@@ -105,7 +118,7 @@ def plan_jobs(
         files = [path.resolve() for path in _files(job, mask=mask)]
         for path in files:
             by_output[path].append(job.image)
-        if job.image.resolve() in files:
+        if file_of(job.image).resolve() in files:
             raise UsageError(
                 "expected an output that is not its own input",
                 where=job.image,
@@ -137,12 +150,24 @@ def _expand(item: Path | str, naming: Naming) -> list[Path]:
         images = sorted(child for child in path.iterdir() if _is_image(child))
         named = [image for image in images if naming.strip and image.stem.endswith(naming.strip)]
         return named or images
-    if path.exists():
+    if file_of(path).exists():
         return [path]
     if glob.has_magic(str(item)):
         matches = glob.glob(str(item), recursive=True)  # noqa: PTH207 - Path.glob takes no absolute patterns
         return sorted(path for path in map(Path, matches) if path.is_file())
     raise FileReadError("expected a file, a folder or a glob; there is no such path", where=item)
+
+
+def _image(path: Path, naming: Naming) -> Image:
+    """Name an image; find that of a STAC item."""
+    file, window = split_address(path)
+    if file.suffix.lower() in stac_input.SUFFIXES:
+        name, image = stac_input.image_of_item(file)
+        return Image(image, name)
+    name = file.stem
+    return Image(
+        path, name if window is None else f"{naming.id_of(name)}_{window.row}_{window.col}"
+    )
 
 
 def _is_image(path: Path) -> bool:

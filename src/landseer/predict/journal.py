@@ -33,6 +33,15 @@ class Journal:
         if not self._is_mine():
             self.remove()
 
+    def start(self) -> None:
+        """Make the folder, and clear away what a run that was killed had not finished."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for path in self.folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name.startswith("."):
+                path.unlink()
+
     def strips(self) -> Iterator[tuple[int, Arrays]]:
         """Yield (first row, arrays) of the strips that are there, from the top without a gap."""
         row = 0

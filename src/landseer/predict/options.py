@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from landseer.predict.ensemble import Precision
+from landseer.predict.mixing import Blend
+from landseer.predict.seams import SeamFigure
 from landseer.predict.spec import Naming
 
 Product = Literal["flow", "rectified"]
@@ -34,6 +37,8 @@ class PredictOptions(BaseModel):
     image and classes moved there (`<id>_rectified*.tif`)."""
     uncertainty: tuple[Uncertainty, ...] = ()
     """Maps of how unsure the prediction is: `entropy` of the average, `disagreement` of the members; both 0 to 1."""
+    stac: bool = False
+    """Also write a STAC item beside each map, `<output>.stac.json`."""
     nodata: Literal["mark", "zero"] = "mark"
     """Pixels without any valid band: `mark` writes 255 and declares it nodata; `zero` writes class 0."""
     window_px: int = Field(default=1024, ge=1)
@@ -43,8 +48,13 @@ class PredictOptions(BaseModel):
     border_px: int | None = Field(default=None, ge=0)
     """What is discarded of a window at each side with a neighbour; null takes how far the networks see, where that is
     known and windows can bear it, else two fifths of what neighbours share. The overlap grows where it must."""
+    blend: Blend = "probability"
+    """What is averaged of class masks where windows overlap; with `logit`, logarithms of odds, a window that is sure
+    counts more. It matters little where the border covers how far the networks see."""
     aoi: Path | None = None
     """Polygons outside which nothing is predicted: GeoJSON, GPKG, GeoParquet, Shapefile, in any CRS."""
+    seams: bool = False
+    """Also say of each image that goes in windows what they change: four of them in its middle against one piece."""
     resume: bool = True
     """Go on where a run of the same images and settings was stopped; false begins anew."""
     batch: int = Field(default=8, ge=1)
@@ -99,6 +109,7 @@ class PredictSummary:
         n_pixels: pixels predicted now.
         seconds: wall time.
         device: where the networks ran.
+        seams: what windows change, by image, where that was asked for.
     """
 
     out: Path
@@ -108,6 +119,7 @@ class PredictSummary:
     n_pixels: int = 0
     seconds: float = 0.0
     device: str = "cpu"
+    seams: Mapping[Path, SeamFigure] = field(default_factory=dict)
 
     @property
     def megapixels_per_s(self) -> float:
@@ -125,6 +137,7 @@ class PredictSummary:
             "seconds": round(self.seconds, 3),
             "megapixels_per_s": round(self.megapixels_per_s, 3),
             "device": self.device,
+            "seams": {str(path): asdict(figure) for path, figure in self.seams.items()},
         }
 
     def text(self) -> str:
@@ -134,4 +147,5 @@ class PredictSummary:
             f"({self.seconds:.1f} s on {self.device}, {self.megapixels_per_s:.2f} Mpx/s)"
         ]
         lines += [f"  {failure.path}: {failure.reason}" for failure in self.failures]
+        lines += [f"  {path}: {figure.text()}" for path, figure in self.seams.items()]
         return "\n".join(lines)

@@ -19,7 +19,7 @@ from landseer.predict.map import Map
 from landseer.predict.options import PredictOptions
 from landseer.predict.products import find_pose, product_path, write_products
 from landseer.predict.spec import ModelSpec
-from landseer.raster.read import RasterInfo, read_info
+from landseer.raster.read import RasterInfo, read_bands, read_info
 from landseer.raster.write import write_raster
 
 
@@ -85,6 +85,24 @@ def write_map(
         descriptions=("class",),
         colour_table=dict(enumerate(spec.classes.colours)) or None,
     )
+
+
+def read_map(job: Job, numbers: Mapping[str, NDArray[np.float32]]) -> Map:
+    """Read back the maps of an image, for what is made of them.
+
+    Args:
+        job: its files, written already.
+        numbers: what is predicted of the image as a whole, by target.
+
+    Edges: everything is held in memory. Where a value is missing there are no data.
+    """
+    values = {name: read_bands(path).astype(np.float32) for name, path in job.values.items()}
+    classes = read_bands(job.output)[0] if job.output.is_file() else None
+    shape = next(iter(values.values())).shape[1:]
+    valid = np.ones(shape, bool)
+    for planes in values.values():
+        valid &= np.isfinite(planes).all(axis=0)
+    return Map(classes, None, valid, values, numbers)
 
 
 def numbers_of(

@@ -86,6 +86,14 @@ class Plan:
             rows.setdefault((window.row, window.height), []).append(window)
         return tuple(Band(row, height, tuple(found)) for (row, height), found in rows.items())
 
+    def bands_from(self, first: int) -> Iterator[tuple[int, Band]]:
+        """Yield the bands from that of window `first` on, each with the number of its first window."""
+        start = 0
+        for band in self.bands:
+            if start + len(band.windows) > first:
+                yield start, band
+            start += len(band.windows)
+
     def batches(self, first: int = 0) -> Iterator[tuple[int, int]]:
         """Yield (start, stop) of each batch of windows, from the one that starts with window `first`."""
         for start in range(first, len(self.windows), self.batch):
@@ -106,18 +114,19 @@ class Plan:
         )
         return first // self.batch * self.batch
 
-    def memory_bytes(self, n_planes: int, n_bands: int, itemsize: int) -> int:
+    def memory_bytes(self, n_planes: int, n_bands: int, itemsize: int, ahead_px: int) -> int:
         """Return about what the accumulators, the rows read and the windows of two steps take.
 
         Args:
-            n_planes: values per pixel that are averaged, and one for the weights.
+            n_planes: values per pixel that are averaged.
             n_bands: bands read.
             itemsize: bytes of a pixel of a band in the file.
+            ahead_px: rows that are read besides those of a window.
         """
-        height, width = self.size[0], self.shape[1]
-        rows = height * width * ((n_planes + 1) * 4 + 2 * n_bands * itemsize + 1)
-        window = self.size[0] * self.size[1]
-        return rows + 2 * self.batch * window * 4 * (n_bands + n_planes)
+        sums = self.size[0] * self.shape[1] * n_planes * 4
+        rows = (self.size[0] + ahead_px) * self.shape[1] * (n_bands * itemsize + 1)
+        steps = 2 * self.batch * self.size[0] * self.size[1] * (n_bands + n_planes) * 4
+        return sums + rows + steps
 
 
 def make_plan(

@@ -36,6 +36,14 @@ def find_pose(spec: ModelSpec) -> Pose | None:
     return None if None in names else Pose(*map(str, names))
 
 
+def without_pose() -> UsageError:
+    """Return the error of products without what they are made of."""
+    return UsageError(
+        "expected a model of heights, a direction and a flow scale; this one lacks some of them",
+        do="leave --products away",
+    )
+
+
 def product_path(job: Job, product: str) -> Path:
     """Return where a product of an image goes."""
     return job.output.with_name(f"{job.output.stem}_{product}.tif")
@@ -56,10 +64,7 @@ def write_products(
     """
     pose = find_pose(spec)
     if pose is None:
-        raise UsageError(
-            "expected a model of heights, a direction and a flow scale; this one lacks some of them",
-            do="leave --products away",
-        )
+        raise without_pose()
     height_m = np.where(result.valid, result.values[pose.height][0], np.nan).astype(np.float32)
     dx, dy = result.numbers[pose.direction]
     scale, angle = float(result.numbers[pose.scale][0]), float(np.arctan2(dx, dy))

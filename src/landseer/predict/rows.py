@@ -29,6 +29,9 @@ CHUNK_PX = 256
 _TALL = 2
 """Blocks of more than so many chunks are read in parts, and GDAL's cache is trusted with them."""
 
+MOST_AHEAD_PX = 2 * _TALL * CHUNK_PX
+"""How many rows are held besides those of a window, at most: parts of chunks, and the next chunk."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -37,19 +40,24 @@ class Chunk:
     Attributes:
         row: the first.
         image: (b, h, width) in the file's dtype.
-        valid: (h, width), where any measuring band has data.
+        valid: (h, width), where any measuring band has data; takes no memory where nothing can be missing.
         masked: whether the file's own mask hides some of it; what it hides is NaN to the networks.
     """
 
     row: int
     image: NDArray[Any]
     valid: NDArray[np.bool_]
-    masked: bool
+    masked: bool = False
 
     @property
     def stop(self) -> int:
         """The row after the last."""
         return self.row + len(self.valid)
+
+    def count(self, rows: slice, cols: slice) -> int:
+        """Return how many pixels of a part have data."""
+        part = self.valid[rows, cols]
+        return int(part.size if _is_all(self.valid) else np.count_nonzero(part))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ class Rows:
             for chunk in self.chunks
             if (low := max(chunk.row, window.row)) < (high := min(chunk.stop, window.row + window.height))
         ]  # fmt: skip
-        count = sum(int(np.count_nonzero(chunk.valid[rows, cols])) for chunk, rows, _ in parts)
+        count = sum(chunk.count(rows, cols) for chunk, rows, _ in parts)
         if count:
             for chunk, rows, place in parts:
                 into[:, place] = chunk.image[:, rows, cols]
@@ -182,14 +190,18 @@ def _valid(
     """Tell which pixels have data in any measuring band; whole numbers without a nodata value all have."""
     optical = [i for i, band in enumerate(bands) if band.kind == "reflectance"] or range(len(bands))
     is_float = image.dtype.kind == "f"
+    if not is_float and any(bands[i].nodata is None for i in optical):
+        return np.broadcast_to(np.True_, image.shape[1:]) if there is None else there
     valid = np.zeros(image.shape[1:], bool)
     for i in optical:
-        nodata = bands[i].nodata
-        if nodata is None and not is_float:
-            valid[:] = True
-            break
         here = np.isfinite(image[i]) if is_float else np.ones(image.shape[1:], bool)
+        nodata = bands[i].nodata
         if nodata is not None:
             here &= image[i] != nodata
         valid |= here
     return valid if there is None else valid & there
+
+
+def _is_all(valid: NDArray[np.bool_]) -> bool:
+    """Whether this is one value for all pixels, which is that all have data."""
+    return valid.strides == (0, 0)

@@ -25,6 +25,7 @@ from landseer.predict.area import Area
 from landseer.predict.ensemble import ENTROPY, Ensemble
 from landseer.predict.inputs import Job
 from landseer.predict.journal import FOLDER, Journal
+from landseer.predict.mixing import to_mix
 from landseer.predict.options import PredictOptions
 from landseer.predict.output import numbers_of
 from landseer.predict.plan import make_plan
@@ -101,14 +102,18 @@ class Scene:
             self._dense[ENTROPY] = 1
         self._single = [n for n, q in quantities.items() if q.extent == "image"]
         self._sinks = Sinks(job, devices[0], spec, options)
-        key = hash_value([identity, _settings(spec, options), _state(job, info)])
+        area = None if options.aoi is None else hash_file(options.aoi)
+        key = hash_value([identity, _settings(spec, options), _state(job, info), gsd_m, area])
         self._journal = Journal(job.output.parent / FOLDER / job.output.stem, key)
         if not options.resume:
             self._journal.remove()
         self._said: dict[int, tuple[float, dict[str, NDArray[np.float32]]]] = {}
 
-    def predict(self) -> None:
+    def predict(self) -> dict[str, NDArray[np.float32]]:
         """Predict the scene, or what a run that was stopped has left of it, and write its files.
+
+        Returns:
+            What is predicted of the image as a whole, by target.
 
         Raises:
             FileReadError: a row cannot be read.
@@ -116,9 +121,9 @@ class Scene:
 
         Edges: memory is set by the width of the scene (`Plan.memory_bytes`), not by its height. Windows without data,
             or outside the area of interest, never meet the networks. A run that is killed at any moment and started
-            again writes the same bytes as one that is not.
+            again writes the same bytes as one that is not, until `forget`.
         """
-        self._journal.folder.mkdir(parents=True, exist_ok=True)
+        self._journal.start()
         with ExitStack() as stack:
             stack.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES))
             self._sinks.open(stack, self._info, self._journal.folder)
@@ -129,9 +134,10 @@ class Scene:
                 writer.submit(partial(self._sinks.write, row, arrays))
             if done < self._info.height:
                 self._compute(done, writer)
+        numbers = self._numbers()
         if self._job.numbers is not None:
-            write_json(self._job.numbers, numbers_of(self._numbers(), self._spec.targets))
-        self._journal.remove()
+            write_json(self._job.numbers, numbers_of(numbers, self._spec.targets))
+        return numbers
 
     def forget(self) -> None:
         """Throw away what is kept for going on."""
@@ -208,23 +214,23 @@ class Scene:
         Their pixels lie in buffers, one more than there are devices: when one comes round again, the answer to what was
         in it, which may be a view of it, has been added.
         """
-        plan, number = self.plan, first
-        wanted = [band for band in plan.bands if band.windows[-1] in plan.windows[first:]]
+        plan = self.plan
+        wanted = list(plan.bands_from(first))
         path, bands = self._info.path, self._spec.read_bands
         shape = (plan.batch, len(bands), *plan.size)
         buffers = cycle([np.empty(shape, np.float32) for _ in range(len(self._devices) + 1)])
         patches, pixels, filled = list[Patch](), next(buffers), 0
-        read = read_rows(path, bands, wanted, workers=self._options.workers)
-        for band, rows in zip(wanted, read, strict=True):
+        read = read_rows(path, bands, [b for _, b in wanted], workers=self._options.workers)
+        for (start, band), rows in zip(wanted, read, strict=True):
             for chunk in rows.chunks:
                 valid.put(chunk.row, chunk.valid)
-            for window in band.windows:
-                if number >= len(plan.windows) or window != plan.windows[number]:
+            for number, window in enumerate(band.windows, start):
+                if number < first:
                     continue
                 share = rows.copy(window, pixels[filled])
                 patches.append(Patch(number, window, share))
-                number, filled = number + 1, filled + (share > 0)
-                if number % plan.batch == 0:
+                filled += share > 0
+                if len(patches) == plan.batch:
                     yield Batch(patches, pixels[:filled])
                     patches, pixels, filled = [], next(buffers), 0
         if patches:
@@ -236,8 +242,12 @@ class Scene:
             return Answer(batch.patches, {})
         x_bchw = torch.from_numpy(batch.pixels)
         gsd_m = self._gsd.expand(len(x_bchw)).to(ensemble.device)
-        values = ensemble(x_bchw.to(ensemble.device), gsd_m)
-        return Answer(batch.patches, {name: value.cpu().numpy() for name, value in values.items()})
+        quantities, blend = ensemble.quantities, self._options.blend
+        values = {
+            name: to_mix(quantities.get(name), value, blend).cpu().numpy()
+            for name, value in ensemble(x_bchw.to(ensemble.device), gsd_m).items()
+        }
+        return Answer(batch.patches, values)
 
     def _widths(self) -> dict[str, int]:
         """Return how many numbers each target of the whole image has."""
@@ -344,7 +354,9 @@ class _Writer:
 
 def _settings(spec: ModelSpec, options: PredictOptions) -> dict[str, Any]:
     """Return all that decides what is written."""
-    apart = {"device", "workers", "overwrite", "strict", "resume", "keep_loaded", "naming"}
+    apart = {
+        "device", "workers", "overwrite", "strict", "resume", "keep_loaded", "naming", "stac", "seams",
+    }  # fmt: skip
     return {
         "model": spec.model_dump(mode="json", exclude={"notes", "scores"}),
         "options": options.model_dump(mode="json", exclude=apart),

@@ -30,6 +30,11 @@ class SeamFigure:
     rms: float
     worst: float
 
+    def text(self) -> str:
+        """Say it in one line."""
+        classes = "" if self.share_changed is None else f"{self.share_changed:.4%} of the classes, "
+        return f"windows change {classes}values by {self.rms:.2g} (RMS), {self.worst:.2g} at most"
+
 
 def seam_figure(
     ensemble: Ensemble,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from landseer.core.classes import IGNORE
 from landseer.predict.ensemble import ENTROPY, Ensemble
 from landseer.predict.inputs import Job
+from landseer.predict.mixing import from_mix
 from landseer.predict.options import PredictOptions
 from landseer.predict.spec import ModelSpec
 from landseer.predict.strips import Strip
@@ -25,6 +26,7 @@ from landseer.raster.read import RasterInfo
 Arrays = dict[str, NDArray[Any]]
 _LEAST = 1e-12
 _PER_CENT = 100
+_PIECE_PX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +73,25 @@ class Sinks:
             strip: finished averages.
             valid: (h, w), where there are data.
         """
+        parts = [
+            self._keep(
+                {name: planes[:, rows] for name, planes in strip.values.items()}, valid[rows]
+            )
+            for rows in _pieces(strip.height)
+        ]
+        return {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
+
+    def _keep(self, mixed: Mapping[str, NDArray[np.float32]], valid: NDArray[np.bool_]) -> Arrays:
+        """Return what the files take of a few rows."""
         kept: Arrays = {}
+        quantities, blend = self._ensemble.quantities, self._options.blend
+        values = {name: from_mix(quantities.get(name), one, blend) for name, one in mixed.items()}
         for name, product in self.products.items():
-            values = product.make(strip.values)
+            made = product.make(values)
             outside = 0 if product.nodata is None else product.nodata
-            kept[name] = np.where(valid, values, np.asarray(outside, values.dtype))
+            kept[name] = (
+                made if valid.all() else np.where(valid, made, np.asarray(outside, made.dtype))
+            )
         return kept
 
     def open(self, stack: ExitStack, info: RasterInfo, scratch: Path) -> None:
@@ -163,6 +179,12 @@ class Sinks:
         names = layers if len(layers) == count else tuple(f"{target}_{i}" for i in range(count))
         path = self._job.values[target]
         return Product(path, "float32", count, float("nan"), names, lambda v: v[target])
+
+
+def _pieces(height: int) -> Iterator[slice]:
+    """Cut rows into pieces, so that what is made of them on the way takes little memory."""
+    for row in range(0, height, _PIECE_PX):
+        yield slice(row, min(row + _PIECE_PX, height))
 
 
 def _unsure(

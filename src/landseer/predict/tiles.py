@@ -11,10 +11,12 @@ from landseer.models.outputs import make_quantity
 from landseer.predict.engine import Run
 from landseer.predict.ensemble import Ensemble, Voting
 from landseer.predict.inputs import Job, find_images, plan_jobs
+from landseer.predict.map_items import write_items
 from landseer.predict.model_folder import Loader, load_model_folder
 from landseer.predict.options import PredictOptions, PredictSummary
 from landseer.predict.output import is_complete
 from landseer.predict.spec import ModelSpec, Naming
+from landseer.predict.stac_model import ITEM_FILE
 
 
 def predict_files(
@@ -27,7 +29,7 @@ def predict_files(
 
     Args:
         model_folder: the deliverable that `save_model_folder` wrote.
-        inputs: files, folders or globs.
+        inputs: files, windows of files, STAC items, folders or globs; see `find_images`.
         out: folder of the maps; created when missing.
         options: see `PredictOptions`.
 
@@ -43,7 +45,10 @@ def predict_files(
     options = options or PredictOptions()
     spec, loaders = load_model_folder(Path(model_folder))
     ensemble = build_ensemble(spec, loaders, options)
-    return predict_images(ensemble, spec, inputs, out, options)
+    item = Path(model_folder) / ITEM_FILE
+    return predict_images(
+        ensemble, spec, inputs, out, options, model=item if item.is_file() else None
+    )
 
 
 def build_ensemble(
@@ -73,11 +78,22 @@ def predict_images(
     inputs: Sequence[Path | str],
     out: Path,
     options: PredictOptions | None = None,
+    *,
+    model: Path | None = None,
 ) -> PredictSummary:
-    """Predict image files with an ensemble in memory; see `predict_files`."""
+    """Predict image files with an ensemble in memory; see `predict_files`.
+
+    Args:
+        ensemble, spec: the networks and what they take and give.
+        inputs, out, options: as of `predict_files`.
+        model: the model's STAC item, to which those of the maps point.
+    """
     options = options or PredictOptions()
     jobs = jobs_of(ensemble, spec, inputs, out, options)
-    return predict_jobs(ensemble, spec, jobs, out, options)
+    summary = predict_jobs(ensemble, spec, jobs, out, options)
+    if options.stac:
+        write_items(jobs, spec, options, model)
+    return summary
 
 
 def predict_jobs(
