@@ -106,7 +106,10 @@ class Leaning(nn.Module):
 
 
 def test_products_of_large_images_are_those_of_one_pass(tmp_path, pose_spec, write_image):
-    path, _ = write_image("a.tif", 90, 70, **GEO)
+    path, image = write_image("a.tif", 90, 70, **GEO)
+    image[0] = 0
+    image[0, 50:70, 10:60] = 500  # a house of 10 m, so that rounding moves no pixel
+    write_raster(path, image, **GEO)
     targets = pose_spec.targets.items()
     quantities = {name: make_quantity(one, 2, pose_spec.model) for name, one in targets}
     ensemble = Ensemble([Leaning()], quantities)
@@ -121,8 +124,9 @@ def test_products_of_large_images_are_those_of_one_pass(tmp_path, pose_spec, wri
         if name.endswith(".tif"):
             one, other = (read_bands(tmp_path / side / name) for side in ("128", "32"))
             np.testing.assert_allclose(one, other, atol=1e-4)
-            assert np.isfinite(one).mean() > 0.3
+            assert np.isfinite(one).mean() > 0.8
     one, other = (json.loads((tmp_path / side / "a.json").read_text()) for side in ("128", "32"))
+    assert one.pop("way") == pytest.approx(other.pop("way"))
     assert one == pytest.approx(other)
 
 
