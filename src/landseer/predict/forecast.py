@@ -20,7 +20,7 @@ from landseer.predict.model_folder import load_model_folder
 from landseer.predict.options import PredictOptions
 from landseer.predict.output import is_complete
 from landseer.predict.plan import make_plan
-from landseer.predict.rows import CACHE_BYTES, MOST_AHEAD_PX
+from landseer.predict.rows import MOST_AHEAD_PX, cache_bytes
 from landseer.predict.spec import ModelSpec
 from landseer.predict.tiles import build_ensemble, jobs_of
 from landseer.raster.read import read_info
@@ -135,7 +135,7 @@ def _item(
         len(plan.windows),
         plan.overlap_px,
         plan.border_px,
-        memory + CACHE_BYTES,
+        memory + cache_bytes(path),
         state="done already" if is_done else "to do",
     )
 

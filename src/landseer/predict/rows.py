@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 
@@ -20,14 +19,14 @@ from landseer.predict.plan import Band as WindowBand
 from landseer.raster.opening import open_raster
 from landseer.raster.read import mask_open, prove_whole, read_into
 
-CACHE_BYTES = 32 * 2**20
-"""What GDAL may keep of decoded blocks; whole rows of blocks are read, so that each block is asked for once."""
-
 CHUNK_PX = 256
 """About how many rows are read at once; a multiple of the height of blocks."""
 
 _TALL = 2
 """Blocks of more than so many chunks are read in parts, and GDAL's cache is trusted with them."""
+
+_CACHE_BYTES = 8 * 2**20, 256 * 2**20
+_CACHED_BLOCKS = 4
 
 MOST_AHEAD_PX = 2 * _TALL * CHUNK_PX
 """How many rows are held besides those of a window, at most: parts of chunks, and the next chunk."""
@@ -108,7 +107,6 @@ def read_rows(
         FileReadError: as of `read_bands`.
     """
     with ExitStack() as stack:
-        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES))
         dataset = stack.enter_context(open_raster(path, **_threads(path, workers)))
         prove_whole(dataset)
         reader = _Reader(dataset, bands, wanted)
@@ -116,6 +114,24 @@ def read_rows(
             reader.executor = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="rows"))
         for band in wanted:
             yield reader.rows(band)
+
+
+def cache_bytes(path: Path, written: int = 0) -> int:
+    """Return what GDAL may keep of decoded blocks while a file is read and others are written, whole rows of blocks at
+    once: each block is asked for once, but one of all bands must fit, or it is decoded anew for each band.
+
+    Args:
+        path: a raster file or an address.
+        written: bytes of the largest block of all bands that is written.
+
+    Raises:
+        FileReadError: it cannot be read.
+    """
+    with open_raster(path) as dataset:
+        height, width = dataset.block_shapes[0]
+        itemsize = sum(np.dtype(dtype).itemsize for dtype in dataset.dtypes)
+    least, most = _CACHE_BYTES
+    return min(most, max(least, _CACHED_BLOCKS * max(height * width * itemsize, written)))
 
 
 def _threads(path: Path, workers: int) -> dict[str, int]:

@@ -29,7 +29,7 @@ from landseer.predict.mixing import to_mix
 from landseer.predict.options import PredictOptions
 from landseer.predict.output import numbers_of
 from landseer.predict.plan import make_plan
-from landseer.predict.rows import CACHE_BYTES, read_rows
+from landseer.predict.rows import cache_bytes, read_rows
 from landseer.predict.sinks import Arrays, Sinks
 from landseer.predict.spec import ModelSpec
 from landseer.predict.strips import Strips
@@ -125,7 +125,8 @@ class Scene:
         """
         self._journal.start()
         with ExitStack() as stack:
-            stack.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES))
+            cache = cache_bytes(self._info.path, self._sinks.block_bytes)
+            stack.enter_context(rasterio.Env(GDAL_CACHEMAX=cache))
             self._sinks.open(stack, self._info, self._journal.folder)
             writer = stack.enter_context(_Writer(self._options.workers))
             done = 0

@@ -21,6 +21,7 @@ from landseer.predict.options import PredictOptions
 from landseer.predict.spec import ModelSpec
 from landseer.predict.strips import Strip
 from landseer.raster.cog import CogWriter
+from landseer.raster.levels import TILE_PX
 from landseer.raster.read import RasterInfo
 
 Arrays = dict[str, NDArray[Any]]
@@ -65,6 +66,12 @@ class Sinks:
         self._job, self._ensemble, self._spec, self._options = job, ensemble, spec, options
         self.products = dict(self._products())
         self._writers: dict[str, CogWriter] = {}
+
+    @property
+    def block_bytes(self) -> int:
+        """The bytes of the largest block that is written."""
+        sizes = [p.count * np.dtype(p.dtype).itemsize for p in self.products.values()]
+        return TILE_PX**2 * max(sizes, default=0)
 
     def keep(self, strip: Strip, valid: NDArray[np.bool_]) -> Arrays:
         """Return what the files take of a strip, nodata where there are no data.
