@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -161,7 +161,8 @@ class Scene:
         self._said = {n: said for n, said in self._said.items() if n < first}
         with Progress(self._job.image.name, len(plan.windows)) as progress:
             progress.advance(first)
-            for answer in self._answers(first, valid):
+
+            def take_in(answer: Answer) -> None:
                 places = iter(range(len(answer.patches)))
                 for patch in answer.patches:
                     self._finish(strips, valid, patch.window.row, writer)
@@ -170,6 +171,8 @@ class Scene:
                         one = {name: values[place] for name, values in answer.values.items()}
                         self._add(strips, patch, one)
                 progress.advance(len(answer.patches))
+
+            self._ask(self._batches(first, valid), take_in)
             self._finish(strips, valid, self._info.height, writer)
 
     def _add(self, strips: Strips, patch: Patch, values: Mapping[str, NDArray[np.float32]]) -> None:
@@ -197,19 +200,53 @@ class Scene:
         self._journal.add(row, row + height, kept)
         self._sinks.write(row, arrays)
 
-    def _answers(self, first: int, valid: _Valid) -> Iterator[Answer]:
-        """Yield the answers in the order of the plan; devices work on the batches in turn."""
+    def _ask(self, batches: Generator[Batch], take_in: Callable[[Answer], None]) -> None:
+        """Ask the networks about all batches, and take the answers in, in the order of the plan."""
+        if len(self._devices) > 1:
+            self._deal(batches, take_in)
+        elif self._options.workers > 0:
+            self._alternate(batches, take_in)
+        else:
+            for batch in batches:
+                take_in(self._answer(self._devices[0], batch))
+
+    def _deal(self, batches: Iterable[Batch], take_in: Callable[[Answer], None]) -> None:
+        """Deal the batches to several devices, each in a thread of its own."""
         ahead: deque[Future[Answer]] = deque()
         with ThreadPoolExecutor(len(self._devices), thread_name_prefix="device") as executor:
-            for number, batch in enumerate(self._batches(first, valid)):
+            for number, batch in enumerate(batches):
                 ensemble = self._devices[number % len(self._devices)]
                 ahead.append(executor.submit(self._answer, ensemble, batch))
                 if len(ahead) > len(self._devices):
-                    yield ahead.popleft().result()
+                    take_in(ahead.popleft().result())
             while ahead:
-                yield ahead.popleft().result()
+                take_in(ahead.popleft().result())
 
-    def _batches(self, first: int, valid: _Valid) -> Iterator[Batch]:
+    def _alternate(self, batches: Generator[Batch], take_in: Callable[[Answer], None]) -> None:
+        """Run the networks in this thread; another takes in the last answer and has the next batch ready by then.
+
+        On the CPU networks belong into the main thread: glibc gives others their large blocks anew each time, and a
+        U-Net takes nearly twice as long.
+        """
+
+        def turn(answer: Answer | None) -> Batch | None:
+            if answer is not None:
+                take_in(answer)
+            return next(batches, None)
+
+        with ThreadPoolExecutor(1, thread_name_prefix="windows") as other:
+            try:
+                answer = None
+                batch = other.submit(turn, None).result()
+                while batch is not None:
+                    following = other.submit(turn, answer)
+                    answer = self._answer(self._devices[0], batch)
+                    batch = following.result()
+                other.submit(turn, answer).result()
+            finally:
+                other.submit(batches.close).result()  # GDAL's settings belong to that thread
+
+    def _batches(self, first: int, valid: _Valid) -> Generator[Batch]:
         """Yield batches of windows; which windows share one is fixed by the plan.
 
         Their pixels lie in buffers, one more than there are devices: when one comes round again, the answer to what was
