@@ -50,11 +50,11 @@ def test_it_says_what_there_is_to_do_and_does_nothing(model: Path, write_image, 
 def test_memory_follows_the_width_and_not_the_height(model: Path, write_image, tmp_path: Path):
     options = PredictOptions(device="cpu", precision="float32", window_px=64, overlap_px=16)
     memory = {}
-    for height, width in ((200, 200), (800, 200), (200, 800)):
+    for height, width in ((800, 200), (1600, 200), (800, 1600)):
         path, _ = write_image(f"{height}_{width}.tif", height, width)
         (item,) = forecast(model, [path], tmp_path / "out", options).items
         memory[height, width] = item.memory_bytes
-    assert memory[200, 200] == memory[800, 200] < memory[200, 800]
+    assert memory[800, 200] == memory[1600, 200] < memory[800, 1600]
 
 
 def test_the_command(model: Path, write_image, tmp_path: Path, capsys):

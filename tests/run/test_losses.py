@@ -16,18 +16,12 @@ from landseer.raster.read import read_bands
 from landseer.raster.write import write_raster
 from landseer.recipe.load import load_recipe
 from landseer.run import model_stages
+from landseer.run.choose_stage import choose
 from landseer.run.context import Run, open_run
 from landseer.run.data_stages import audit, list_samples, measure, split_samples
 from landseer.run.leak_time import expected_seconds
 from landseer.run.losses import losses_of, weighed_losses
-from landseer.run.model_stages import (
-    Member,
-    choose,
-    member_key,
-    members_of,
-    predict_out_of_fold,
-    trainable,
-)
+from landseer.run.model_stages import Member, member_key, members_of, predict_out_of_fold, trainable
 from landseer.select.selection import read_selection
 from landseer.train.fit import fit_member
 

@@ -17,10 +17,10 @@ from landseer.core.files import read_json, write_json
 from landseer.predict.oof import numbers_path, oof_path
 from landseer.raster.write import write_raster
 from landseer.recipe.load import load_recipe
+from landseer.run.choose_stage import choose
 from landseer.run.context import Run, keep_recipe, open_run
 from landseer.run.data_stages import audit, list_samples
 from landseer.run.held_out import held_out_trial, reference_paths
-from landseer.run.model_stages import choose
 from landseer.run.report_stage import write_report
 from landseer.run.suspects_stage import write_suspects
 from landseer.samples.table import read_samples, write_samples

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import geopandas as gpd
 
+from landseer.run.choose_stage import held_samples, make_trial
 from landseer.run.context import Run
-from landseer.run.model_stages import (
-    held_samples,
-    make_trial,
-    members_of,
-    trainable,
-    tta_candidates,
-)
+from landseer.run.model_stages import members_of, trainable, tta_candidates
 from landseer.samples.schema import is_missing
 from landseer.select.value_counts import Trial
 from landseer.select.values import Held

@@ -27,11 +27,11 @@ from landseer.predict.tiles import predict_jobs
 from landseer.raster.cog import CogWriter
 from landseer.raster.read import RasterInfo, read_info
 from landseer.report.judged import judge_held_out, judging
+from landseer.run.choose_stage import deciding_mask
 from landseer.run.context import Run
 from landseer.run.deliver import spec_of
 from landseer.run.model_stages import (
     Member,
-    deciding_mask,
     make_model,
     members_of,
     precision_of,

@@ -11,10 +11,11 @@ from landseer.core.files import read_json
 from landseer.report.build import build_report
 from landseer.report.measured import Measured, measure_values
 from landseer.report.outcome import Outcome, SceneMap
+from landseer.run.choose_stage import deciding_mask
 from landseer.run.context import Run
 from landseer.run.held_out import held_out_trial
 from landseer.run.maps_stage import SCORES, Scene, map_path, scenes_of
-from landseer.run.model_stages import deciding_mask, members_of, monitor_of
+from landseer.run.model_stages import members_of, monitor_of
 from landseer.samples.schema import is_missing
 from landseer.samples.table import read_samples
 from landseer.select.selection import Selection, read_selection

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from landseer.run.choose_stage import choose
 from landseer.run.data_stages import audit, list_samples, measure, split_samples
 from landseer.run.decisions import audit_files
 from landseer.run.deliver import write_model
 from landseer.run.look_stage import write_look
 from landseer.run.maps_stage import write_maps
-from landseer.run.model_stages import choose, predict_out_of_fold, train_members
+from landseer.run.model_stages import predict_out_of_fold, train_members
 from landseer.run.outside import data_state, split_files, training_files
 from landseer.run.report_stage import write_report
 from landseer.run.stage import Stage

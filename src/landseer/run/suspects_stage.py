@@ -11,9 +11,10 @@ from landseer.core.parallel import parallel_map
 from landseer.report.suspects import look_at, write_picture
 from landseer.report.value_pictures import write_value_picture
 from landseer.report.value_views import show
+from landseer.run.choose_stage import deciding_mask
 from landseer.run.context import Run
 from landseer.run.held_out import held_out_trial, reference_paths
-from landseer.run.model_stages import deciding_mask, trainable
+from landseer.run.model_stages import trainable
 from landseer.samples.table import read_samples
 from landseer.select.selection import read_selection
 from landseer.select.suspects import (

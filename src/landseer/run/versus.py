@@ -17,8 +17,9 @@ from landseer.raster.label import read_label
 from landseer.recipe.load import load_recipe
 from landseer.report.judged import judge_held_out
 from landseer.report.versus_page import Side
+from landseer.run.choose_stage import deciding_mask, held_samples
 from landseer.run.context import Run, open_run
-from landseer.run.model_stages import deciding_mask, held_samples, members_of, trainable
+from landseer.run.model_stages import members_of, trainable
 from landseer.select.selection import read_selection
 from landseer.select.versus import Versus, compare_counts
 
