@@ -1,0 +1,1 @@
+"""Trees on the same folds: is the network worth it here?"""
