@@ -216,7 +216,7 @@ def test_nothing_to_hold_out_is_said_so(make_job: JobMaker, make_tiny_model: Mod
 
 def test_a_weighted_sampler_draws_by_weight(make_job: JobMaker) -> None:
     heavy = make_job(weights=np.array([1e-9] * 7 + [1.0]))
-    loader = fit._Data(heavy, config(sampler="weighted", samples_per_epoch=6)).train_dataloader()
+    loader = fit.Data(heavy, config(sampler="weighted", samples_per_epoch=6)).train_dataloader()
     assert {sample for batch in loader for sample in batch["samples"]} == {"7"}
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+from lightning.pytorch import Callback
 
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
@@ -71,8 +72,13 @@ def members_of(run: Run) -> list[Member]:
     return [Member(fold, seed) for seed in run.recipe.train.seeds for fold in wanted]
 
 
-def train_members(run: Run) -> None:
-    """Stage `train`: train each member that is not yet there."""
+def train_members(run: Run, watch: Callable[[Member], Sequence[Callback]] = lambda _: ()) -> None:
+    """Stage `train`: train each member that is not yet there.
+
+    Args:
+        run: the run.
+        watch: what looks at a member's epochs while it trains, see `fit_member`.
+    """
     frame = trainable(run)
     require_gsd(run, frame)
     source = make_source(run, frame)
@@ -87,7 +93,7 @@ def train_members(run: Run) -> None:
         (folder / "done.json").unlink(missing_ok=True)
         model = make_model(run, job.seed)
         losses = weighed_losses(run, frame.iloc[list(job.train)])
-        fit_member(job, model, losses, run.recipe.augment, run.recipe.train)
+        fit_member(job, model, losses, run.recipe.augment, run.recipe.train, watchers=watch(member))
     write_json(
         run.path("folds/members.json"),
         [read_json(run.path(f"folds/{member.name}/done.json")) for member in members_of(run)],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,8 @@ def fit_member(
     losses: Mapping[str, TargetLosses],
     augment: AugmentConfig,
     config: TrainConfig,
+    *,
+    watchers: Sequence[lightning.Callback] = (),
 ) -> dict[str, Any]:
     """Train one member, or go on where a killed run stopped; keep the best epoch's weights.
 
@@ -93,6 +95,7 @@ def fit_member(
         losses: of each target.
         augment: how training samples vary.
         config: the recipe's `train`.
+        watchers: look at each epoch after its score is known; what they raise ends the training.
 
     Returns:
         What `done.json` holds: best epoch, its scores, what it counted by site, the confusion matrix of the class mask
@@ -111,6 +114,33 @@ def fit_member(
             do="use fewer folds, or look at audit/findings.csv for what was left out",
         )
     job.folder.mkdir(parents=True, exist_ok=True)
+    module = make_module(job, model, losses, augment, config)
+    last = job.folder / "last.ckpt"
+    with _quiet():
+        trainer, best = _trainer(job, config, watchers)
+        trainer.fit(
+            module,
+            datamodule=Data(job, config),
+            ckpt_path=str(last) if last.exists() else None,
+            weights_only=True,
+        )
+    if not best.best_model_path:
+        raise StageError("training ended before its first validation", where=job.member)
+    return _finish(job, module, best, done)
+
+
+def make_module(
+    job: Job,
+    model: Model,
+    losses: Mapping[str, TargetLosses],
+    augment: AugmentConfig,
+    config: TrainConfig,
+) -> TrainingModule:
+    """Put model, losses and augmentation of one member together, ready for `lightning.Trainer`.
+
+    Args:
+        job, model, losses, augment, config: as in `fit_member`.
+    """
     n_draws = config.samples_per_epoch or len(job.train)
     plan = Plan(
         seed=job.seed,
@@ -124,19 +154,7 @@ def fit_member(
         rgb=rgb_channels(model),
     )
     loss = build_objective(losses, model.quantities, _own_grids(job), job.balance)
-    module = TrainingModule(model, loss, augment, config, plan)
-    last = job.folder / "last.ckpt"
-    with _quiet():
-        trainer, best = _trainer(job, config)
-        trainer.fit(
-            module,
-            datamodule=_Data(job, config),
-            ckpt_path=str(last) if last.exists() else None,
-            weights_only=True,
-        )
-    if not best.best_model_path:
-        raise StageError("training ended before its first validation", where=job.member)
-    return _finish(job, module, best, done)
+    return TrainingModule(model, loss, augment, config, plan)
 
 
 def _own_grids(job: Job) -> frozenset[str]:
@@ -186,7 +204,9 @@ def _number(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
-def _trainer(job: Job, config: TrainConfig) -> tuple[lightning.Trainer, ModelCheckpoint]:
+def _trainer(
+    job: Job, config: TrainConfig, watchers: Sequence[lightning.Callback]
+) -> tuple[lightning.Trainer, ModelCheckpoint]:
     """Build the loop that runs epochs."""
     best = ModelCheckpoint(
         job.folder,
@@ -204,6 +224,7 @@ def _trainer(job: Job, config: TrainConfig) -> tuple[lightning.Trainer, ModelChe
         Timing(),
         History(job.folder / "metrics.csv"),
         best,
+        *watchers,
     ]
     if config.freeze:
         callbacks.append(Freezer(config.freeze))
@@ -284,7 +305,7 @@ class _Ema:
         torch._foreach_lerp_(means, currents, 1 - decay)
 
 
-class _Data(lightning.LightningDataModule):
+class Data(lightning.LightningDataModule):
     """Hand each epoch its own order of samples."""
 
     def __init__(self, job: Job, config: TrainConfig) -> None:
