@@ -39,12 +39,12 @@ from torch import nn
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
 from landseer.core.files import write_json
+from landseer.core.sides import taper
 from landseer.core.window import spread
 from landseer.models.config import ModelConfig, PreprocessConfig
 from landseer.predict import Ensemble, PredictOptions, predict_images
 from landseer.predict.plan import make_plan
 from landseer.predict.spec import ModelSpec
-from landseer.predict.taper import taper
 from landseer.quantities.mask import ClassMask
 
 WINDOW, OVERLAP, BATCH = 512, 128, 8

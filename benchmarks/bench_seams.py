@@ -43,9 +43,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from landseer.core.files import write_json
+from landseer.core.sides import taper
 from landseer.core.window import spread
 from landseer.predict.reach import measure_reach
-from landseer.predict.taper import taper
 
 WINDOW_PX, MARGIN_PX = 256, 48
 DILATIONS = (1, 2, 4, 8, 16, 8, 8)

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import nn
 
+from landseer.core.sides import taper
 from landseer.core.window import cover
 from landseer.predict.ensemble import Ensemble
 from landseer.predict.seams import seam_figure
-from landseer.predict.taper import taper
 from landseer.quantities import ClassMask, Height, Presence
 
 

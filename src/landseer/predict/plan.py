@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from landseer.core.window import Window, spread
+from landseer.core.sides import shares, starts
+from landseer.core.window import Window
 from landseer.errors import UsageError
 from landseer.predict.options import PredictOptions
-from landseer.predict.taper import taper
 
 _RAMP = 4
 """An overlap is twice the border, and a ramp of a quarter of it."""
@@ -64,19 +63,19 @@ class Plan:
     def weights(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return how much the pixels of a window count, down and across it.
 
-        They are those of `taper`, as shares: at each pixel of the scene the weights of all windows add up to 1.
+        They are those of `core.sides.shares`: at each pixel of the scene the weights of all windows add up to 1.
         """
         return self._down[window.row], self._across[window.col]
 
     @cached_property
     def _down(self) -> dict[int, NDArray[np.float32]]:
         """The weights down the windows of each row."""
-        return _tapers(self.rows, self.size[0], self.border_px)
+        return shares(self.rows, self.size[0], self.border_px)
 
     @cached_property
     def _across(self) -> dict[int, NDArray[np.float32]]:
         """The weights across the windows of each column."""
-        return _tapers(self.cols, self.size[1], self.border_px)
+        return shares(self.cols, self.size[1], self.border_px)
 
     @cached_property
     def bands(self) -> tuple[Band, ...]:
@@ -161,26 +160,9 @@ def make_plan(
             do="take larger windows (--window-px) or a smaller border (--border-px)",
         )
     size = min(options.window_px, shape[0]), min(options.window_px, shape[1])
-    rows, cols = (_starts(n, options.window_px, overlap, stride_px) for n in shape)
+    rows, cols = (starts(n, options.window_px, overlap, stride_px) for n in shape)
     windows = tuple(Window(row, col, *size) for row in rows for col in cols)
     return Plan(shape, rows, cols, size, overlap, border, options.batch, windows)
-
-
-def _starts(length: int, size: int, overlap: int, stride: int) -> tuple[int, ...]:
-    """Spread windows evenly, all but the last on multiples of the stride where they still overlap enough."""
-    even = spread(length, size, overlap)
-    last, most = length - size, size - overlap
-    for count in (len(even), len(even) + 1):
-        if count < 2 or stride < 2:
-            break
-        step = last / (count - 1)
-        # on the cell before the even place, or on the first from which the last window can still be reached
-        needed = [-(-(last - most * (count - 1 - i)) // stride) * stride for i in range(count - 1)]
-        cells = {max(int(step * i) // stride * stride, needed[i]) for i in range(count - 1)}
-        starts = sorted({place for place in cells if place < last} | {last})
-        if starts[0] == 0 and max(b - a for a, b in pairwise(starts)) <= most:
-            return tuple(starts)
-    return tuple(even)
 
 
 def _needed(border_px: int) -> int:
@@ -194,21 +176,3 @@ def _border(options: PredictOptions, reach_px: int | None) -> int | None:
         return options.border_px
     is_bearable = reach_px is not None and 2 * _needed(reach_px) <= options.window_px
     return reach_px if is_bearable else None
-
-
-def _tapers(
-    starts: Sequence[int], size: int, border_px: int | None
-) -> dict[int, NDArray[np.float32]]:
-    """Return the weights along the windows that start at these places; they add up to 1 everywhere."""
-    shared = [0, *(max(0, a + size - b) for a, b in pairwise(starts)), 0]
-    tapers = {
-        start: taper(size, before, after, border_px)
-        for start, before, after in zip(starts, shared, shared[1:], strict=False)
-    }
-    total = np.zeros(starts[-1] + size)
-    for start, weights in tapers.items():
-        total[start : start + size] += weights
-    return {
-        start: (weights / total[start : start + size]).astype(np.float32)
-        for start, weights in tapers.items()
-    }

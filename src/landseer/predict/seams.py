@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from landseer.core.classes import IGNORE
+from landseer.core.sides import taper
 from landseer.core.window import spread
 from landseer.predict.ensemble import Ensemble
-from landseer.predict.taper import taper
 from landseer.quantities import ClassMask
 
 

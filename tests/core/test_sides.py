@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from landseer.core.sides import taper
 from landseer.core.window import spread
-from landseer.predict.taper import taper
 
 
 @pytest.mark.parametrize(("border", "discarded"), [(None, 8), (3, 3), (0, 0), (99, 9)])
