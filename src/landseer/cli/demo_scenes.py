@@ -78,7 +78,7 @@ def judge_landcover(run: Any, data: Path, out: Path) -> dict[str, Any]:
     """Map the orthophotos that were put aside whole, score the maps, and turn their buildings into polygons."""
     scenes = sorted({str(scene) for scene in test_rows(run)["scene"]})
     maps, polygons = out / "maps", out / "buildings.gpkg"
-    options = room("predict").PredictOptions(uncertainty=("disagreement",))
+    options = room("predict").PredictOptions(uncertainty=("disagreement",), legend=True)
     room("predict").predict_files(
         run.path("model"), [data / "images" / f"{scene}.tif" for scene in scenes], maps, options
     )

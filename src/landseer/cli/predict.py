@@ -33,6 +33,9 @@ def predict(
     stac: Annotated[
         bool, typer.Option("--stac", help="Also write a STAC item beside each map.")
     ] = False,
+    legend: Annotated[
+        bool, typer.Option("--legend", help="Also write a QGIS style beside each class map.")
+    ] = False,
     window_px: Annotated[
         int, typer.Option(help="Larger images go in windows of this side.")
     ] = 1024,
@@ -77,6 +80,7 @@ def predict(
         "products": tuple(products or ()),
         "uncertainty": tuple(uncertainty or ()),
         "stac": stac,
+        "legend": legend,
         "window_px": window_px,
         "overlap_px": overlap_px,
         "border_px": border_px,

@@ -28,7 +28,7 @@ class PredictOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     probabilities: bool = False
-    """Also write `<output>_probability.tif`: one band per class but the first."""
+    """Also write `<output>_probability.tif`: one band per class but the first, calibrated where the model can."""
     probability_dtype: Literal["float32", "uint8"] = "float32"
     """float32 in [0, 1] with NaN outside the data, or uint8 in whole per cent with 255 outside the data."""
     products: tuple[Product, ...] = ()
@@ -36,9 +36,12 @@ class PredictOptions(BaseModel):
     pixels (x to the right, y down) from where a thing is seen to its place on the ground; `rectified` writes heights,
     image and classes moved there (`<id>_rectified*.tif`)."""
     uncertainty: tuple[Uncertainty, ...] = ()
-    """Maps of how unsure the prediction is: `entropy` of the average, `disagreement` of the members; both 0 to 1."""
+    """Maps of how unsure the prediction is: `entropy` of the probabilities as they are written, `disagreement` of the
+    members as they are; both 0 to 1."""
     stac: bool = False
     """Also write a STAC item beside each map, `<output>.stac.json`."""
+    legend: bool = False
+    """Also write a QGIS style beside each class map, `<output>.qml`: the names and colours of its classes."""
     nodata: Literal["mark", "zero"] = "mark"
     """Pixels without any valid band: `mark` writes 255 and declares it nodata; `zero` writes class 0."""
     window_px: int = Field(default=1024, ge=1)
@@ -78,6 +81,11 @@ class PredictOptions(BaseModel):
     """Predict again where a complete output exists."""
     strict: bool = False
     """Stop at the first unreadable image instead of listing it and going on."""
+
+    @property
+    def writes_calibrated(self) -> bool:
+        """Whether anything is written that a calibrator changes."""
+        return self.probabilities or "entropy" in self.uncertainty
 
     @model_validator(mode="after")
     def _windows_hold_their_overlap(self) -> Self:

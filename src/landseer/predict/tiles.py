@@ -11,6 +11,7 @@ from landseer.models.outputs import make_quantity
 from landseer.predict.engine import Run
 from landseer.predict.ensemble import Ensemble, Voting
 from landseer.predict.inputs import Job, find_images, plan_jobs
+from landseer.predict.legends import write_legends
 from landseer.predict.map_items import write_items
 from landseer.predict.model_folder import Loader, load_model_folder
 from landseer.predict.options import PredictOptions, PredictSummary
@@ -69,6 +70,7 @@ def build_ensemble(
         voting,
         precision=options.precision or spec.precision,
         keep_loaded=options.keep_loaded,
+        calibrator=spec.calibrator,
     )
 
 
@@ -106,7 +108,10 @@ def predict_jobs(
     """Predict images whose files are named already; those that are complete are kept. See `predict_files`."""
     options = options or PredictOptions()
     todo = [job for job in jobs if options.overwrite or not is_complete(job, spec, options)]
-    return Run(ensemble, spec, options).predict(todo, Path(out), n_kept=len(jobs) - len(todo))
+    summary = Run(ensemble, spec, options).predict(todo, Path(out), n_kept=len(jobs) - len(todo))
+    if options.legend:
+        write_legends(jobs, spec, options)
+    return summary
 
 
 def jobs_of(

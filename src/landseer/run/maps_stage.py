@@ -215,6 +215,7 @@ def _options(run: Run) -> PredictOptions:
     """Say how scenes are cut for the networks."""
     maps, train = run.recipe.maps, run.recipe.train
     return PredictOptions(
+        legend=True,
         window_px=maps.window_px,
         overlap_px=maps.overlap_px,
         batch=train.eval_batch_size or train.batch_size,

@@ -135,7 +135,7 @@ STAGES: tuple[Stage, ...] = (
         ),
         outputs=("maps/scores.json", "maps/scores.csv"),
         extra=training_files,
-        optional=("maps/*.tif",),
+        optional=("maps/*.tif", "maps/*.qml"),
     ),
     Stage(
         "report",
