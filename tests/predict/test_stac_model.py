@@ -8,8 +8,10 @@ import pystac
 import pytest
 import torch
 import yaml
+from pydantic import ValidationError
 from pystac.extensions.mlm import MLMExtension, TaskType
 from pystac.validation import JsonSchemaSTACValidator
+from stac_model.schema import MLModelProperties
 
 from landseer.core.files import read_json
 from landseer.errors import FileReadError
@@ -85,6 +87,15 @@ def test_what_pystac_reads_of_the_extension(folder: Path, spec):
     assert [c.name for c in by_name["mask"].classes] == ["background", "kelp"]
     assert [c.name for c in by_name["there"].classes] == ["kelp", "cloud-cover"]
     assert mlm.hyperparameters.to_dict()["tta"] == "d4"
+
+
+def test_the_extension_s_own_model_takes_it(folder: Path):
+    """The authors of the extension describe it in pydantic too; their JSON schema would need a network."""
+    properties = item_of_model(folder)["properties"]
+    given = {name: value for name, value in properties.items() if name.startswith("mlm:")}
+    MLModelProperties.model_validate(given)
+    with pytest.raises(ValidationError):
+        MLModelProperties.model_validate(given | {"mlm:tasks": ["to-guess"]})
 
 
 def test_what_the_encoders_started_from(folder: Path):
