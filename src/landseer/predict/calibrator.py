@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-_LEAST = 1e-7
-"""Probabilities are kept this far from 0 before their logarithm is taken."""
+LEAST = 0.5 / 65535
+"""Probabilities are kept this far from 0 before their logarithm is taken: half a step of the 16 bits in which
+out-of-fold ones are kept, so that what was fitted to those holds for others."""
 
 Real = Annotated[float, Field(allow_inf_nan=False)]
 """A finite number."""
@@ -30,6 +31,11 @@ class Temperature(BaseModel):
     """One number for all classes."""
     temperature: float = Field(gt=0, allow_inf_nan=False)
     """Above 1, probabilities become less sure."""
+
+    @property
+    def n_classes(self) -> int | None:
+        """How many classes it takes: any number."""
+        return None
 
     def __call__(self, probability_bchw: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Return calibrated probabilities, NaN where they are NaN."""
@@ -53,6 +59,11 @@ class VectorScaling(BaseModel):
         if len(self.scale) != len(self.shift) or len(self.scale) < 2:
             raise ValueError("expected as many scales as shifts, one per class")
         return self
+
+    @property
+    def n_classes(self) -> int | None:
+        """How many classes it takes."""
+        return len(self.scale)
 
     def __call__(self, probability_bchw: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Return calibrated probabilities, NaN where they are NaN."""
@@ -96,6 +107,11 @@ class Isotonic(BaseModel):
     curves: tuple[Steps, ...] = Field(min_length=1)
     """One per class; a single one is that of class 1 of two."""
 
+    @property
+    def n_classes(self) -> int | None:
+        """How many classes it takes."""
+        return max(len(self.curves), 2)
+
     def __call__(self, probability_bchw: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Return calibrated probabilities, NaN where they are NaN."""
         if len(self.curves) == 1:
@@ -105,7 +121,7 @@ class Isotonic(BaseModel):
             _along(c, plane)
             for c, plane in zip(self.curves, probability_bchw.unbind(1), strict=True)
         ]
-        raw = torch.stack(planes, dim=1).clamp_min(_LEAST)
+        raw = torch.stack(planes, dim=1).clamp_min(LEAST)
         return raw / raw.sum(dim=1, keepdim=True)
 
 
@@ -115,7 +131,7 @@ Calibrator = Annotated[Temperature | VectorScaling | Isotonic, Field(discriminat
 
 def _logarithm(probability: Tensor) -> Tensor:
     """Return logarithms that are finite where probabilities are known."""
-    return probability.float().clamp_min(_LEAST).log()
+    return probability.float().clamp_min(LEAST).log()
 
 
 def _along(curve: Steps, values: Tensor) -> Tensor:

@@ -99,6 +99,7 @@ class Run:
         self.devices = [choose_device(name) for name in device_names(options.device)]
         self.device = self.devices[0]
         ensemble.with_entropy = "disagreement" in options.uncertainty
+        ensemble.with_calibrated = options.writes_calibrated
         self.ensemble, self.spec, self.options = ensemble.to(self.device).eval(), spec, options
         self.bands = spec.read_bands
         self.gsd = GsdLookup(spec, options)
@@ -259,15 +260,16 @@ def make_map(
     numbers: dict[str, NDArray[np.float32]] = {}
     unsure: dict[str, NDArray[np.float32]] = {}
     for name, value in values.items():
-        if name == ENTROPY:
+        if name not in ensemble.quantities:
             continue
         quantity = ensemble.quantities[name]
         if quantity.kind == "mask":
             classes = ensemble.decide(value[None], name)[0].numpy()
-            probability = value.numpy() if options.probabilities else None
+            said = _calibrated(ensemble, values, name) if options.writes_calibrated else None
+            probability = said if options.probabilities else None
             own = values[ENTROPY].numpy() if ENTROPY in values else None
             unsure = {
-                kind: uncertainty_of(kind, value.numpy(), own) for kind in options.uncertainty
+                kind: uncertainty_of(kind, value.numpy(), own, said) for kind in options.uncertainty
             }
         elif quantity.extent == "dense":
             dense[name] = value.numpy()
@@ -277,6 +279,13 @@ def make_map(
 
 
 class _Writer:
+def _calibrated(
+    ensemble: Ensemble, values: Mapping[str, Tensor], target: str
+) -> NDArray[np.float32]:
+    """Return the probabilities of one image that are to be written."""
+    return ensemble.calibrated({n: v[None] for n, v in values.items()}, target)[0].numpy()
+
+
     """Write maps behind the computation, a few in flight; the first error stops the run."""
 
     def __init__(self, workers: int) -> None:

@@ -15,6 +15,7 @@ from torch.nn import functional
 from landseer.core.classes import IGNORE
 from landseer.models.device import has_fast_bf16
 from landseer.models.model import Model
+from landseer.predict.calibrated import CALIBRATED, CalibratorSpec
 from landseer.quantities import ClassMask, Gsd, Motion, Quantity, d4
 from landseer.quantities.d4 import inverse
 from landseer.quantities.views import View, parse_views
@@ -66,6 +67,8 @@ class Ensemble(nn.Module):
             is slower and holds one.
         with_entropy: also average the members' entropies of the class mask (`ENTROPY`), (b, 1, h, w) as a share of the
             greatest possible.
+        calibrator: what calibrates the class mask; where that is each member, the average of what comes out of it is
+            there too (`CALIBRATED`), unless `with_calibrated` is set to false.
     """
 
     def __init__(
@@ -77,9 +80,11 @@ class Ensemble(nn.Module):
         precision: Precision = "float32",
         keep_loaded: bool = True,
         with_entropy: bool = False,
+        calibrator: CalibratorSpec | None = None,
     ) -> None:
         super().__init__()
-        self.with_entropy = with_entropy
+        self.with_entropy, self.with_calibrated = with_entropy, True
+        self.calibrator = calibrator
         if not members:
             raise ValueError("expected at least one member; got none")
         self.quantities, self.voting = dict(quantities), voting or Voting()
@@ -110,15 +115,41 @@ class Ensemble(nn.Module):
         Returns:
             By target, on the device of `x_bchw`: probabilities, metres, unit vectors, …
         """
-        means = _Means(self.quantities)
-        entropy, total = torch.zeros(()), 0.0
+        means, further, total = _Means(self.quantities), Values(), 0.0
         for member, weight in self._weighted_members(x_bchw.device):
             one = self._one_member(member, x_bchw, gsd_m)
             means.add(one, weight)
-            if self.with_entropy:
-                entropy = entropy.to(x_bchw.device) + weight * _entropy(one[self._mask_name()])
-                total += weight
-        return means.values() | ({ENTROPY: entropy / total} if self.with_entropy else {})
+            for name, plane in self._further(one).items():
+                further[name] = further.get(name, 0) + weight * plane
+            total += weight
+        return means.values() | {name: planes / total for name, planes in further.items()}
+
+    @property
+    def further_planes(self) -> dict[str, int]:
+        """What is averaged besides the targets, with its number of planes."""
+        planes = {ENTROPY: 1} if self.with_entropy else {}
+        if self.calibrator is None or self.calibrator.where != "member" or not self.with_calibrated:
+            return planes
+        return planes | {CALIBRATED: self.quantities[self._mask_name()].n_outputs}
+
+    def _further(self, values: Values) -> Values:
+        """Return what is averaged besides the targets, of one member."""
+        makers: dict[str, Callable[[Tensor], Tensor]] = {ENTROPY: _entropy}
+        if self.calibrator is not None:
+            makers[CALIBRATED] = self.calibrator
+        return {name: makers[name](values[self._mask_name()]) for name in self.further_planes}
+
+    def calibrated(self, values: Mapping[str, Tensor], target: str) -> Tensor:
+        """Return the probabilities of a class mask that are to be written: (b, c, h, w) on their device.
+
+        Args:
+            values: averaged, as `forward` gives them.
+            target: name of the mask.
+        """
+        if CALIBRATED in values:
+            return values[CALIBRATED]
+        average = values[target]
+        return average if self.calibrator is None else self.calibrator(average)
 
     def _mask_name(self) -> str:
         """Return the name of the class mask.

@@ -125,6 +125,7 @@ def _item(
     plan = make_plan((info.height, info.width), options, spec.reach_px, stride_px(spec.model))
     if options.aoi is not None:
         plan = plan.only(list(map(Area(options.aoi, info).meets, plan.windows)))
+    planes += sum(ensemble.further_planes.values())
     planes = sum(q.n_outputs for q in ensemble.quantities.values() if q.extent == "dense")
     itemsize = np.dtype(info.dtype).itemsize
     memory = plan.memory_bytes(planes, len(spec.read_bands), itemsize, MOST_AHEAD_PX)

@@ -22,7 +22,7 @@ from landseer.core.progress import Progress
 from landseer.core.window import Window
 from landseer.models.decoders import stride_px
 from landseer.predict.area import Area
-from landseer.predict.ensemble import ENTROPY, Ensemble
+from landseer.predict.ensemble import Ensemble
 from landseer.predict.inputs import Job
 from landseer.predict.journal import FOLDER, Journal
 from landseer.predict.mixing import to_mix
@@ -98,8 +98,7 @@ class Scene:
         )
         quantities = devices[0].quantities
         self._dense = {n: q.n_outputs for n, q in quantities.items() if q.extent == "dense"}
-        if devices[0].with_entropy:
-            self._dense[ENTROPY] = 1
+        self._dense |= devices[0].further_planes
         self._single = [n for n, q in quantities.items() if q.extent == "image"]
         self._sinks = Sinks(job, devices[0], spec, options)
         area = None if options.aoi is None else hash_file(options.aoi)

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from landseer.core.classes import IGNORE
+from landseer.predict.calibrated import CALIBRATED
 from landseer.predict.ensemble import ENTROPY, Ensemble
 from landseer.predict.inputs import Job
 from landseer.predict.mixing import from_mix
@@ -93,6 +94,7 @@ class Sinks:
         kept: Arrays = {}
         quantities, blend = self._ensemble.quantities, self._options.blend
         values = {name: from_mix(quantities.get(name), one, blend) for name, one in mixed.items()}
+        values |= self._calibrated(values)
         for name, product in self.products.items():
             made = product.make(values)
             outside = 0 if product.nodata is None else product.nodata
@@ -100,6 +102,16 @@ class Sinks:
                 made if valid.all() else np.where(valid, made, np.asarray(outside, made.dtype))
             )
         return kept
+
+    def _calibrated(
+        self, values: Mapping[str, NDArray[np.float32]]
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return the probabilities of the class mask that are to be written, where any are."""
+        target = self._spec.mask
+        if target is None or not self._options.writes_calibrated:
+            return {}
+        planes = {name: torch.from_numpy(one)[None] for name, one in values.items()}
+        return {CALIBRATED: self._ensemble.calibrated(planes, target)[0].numpy()}
 
     def open(self, stack: ExitStack, info: RasterInfo, scratch: Path) -> None:
         """Open the files; they get their names when the stack is left without an error, the class map last."""
@@ -154,20 +166,20 @@ class Sinks:
         """The probabilities and the uncertainties of a class mask, where they are asked for."""
         found: list[tuple[str, Product]] = []
         if self._options.probabilities:
-            found.append(("probability", self._probability(target)))
+            found.append(("probability", self._probability()))
         for name in self._options.uncertainty:
             make = partial(_unsure, name=name, target=target)
             path = self._job.uncertainty(name)
             found.append((name, Product(path, "float32", 1, float("nan"), (name,), make)))
         return found
 
-    def _probability(self, target: str) -> Product:
+    def _probability(self) -> Product:
         """The probabilities of all classes but the first."""
         names = self._spec.classes.names[1:]
         if self._options.probability_dtype == "uint8":
 
             def shares(values: Mapping[str, NDArray[np.float32]]) -> NDArray[Any]:
-                return np.rint(_PER_CENT * np.nan_to_num(values[target][1:])).astype(np.uint8)
+                return np.rint(_PER_CENT * np.nan_to_num(values[CALIBRATED][1:])).astype(np.uint8)
 
             nodata = float(IGNORE)
             return Product(self._job.probability, "uint8", len(names), nodata, names, shares)
@@ -177,7 +189,7 @@ class Sinks:
             len(names),
             float("nan"),
             names,
-            lambda v: v[target][1:],
+            lambda v: v[CALIBRATED][1:],
         )
 
     def _values(self, target: str, count: int) -> Product:
@@ -198,14 +210,19 @@ def _unsure(
     values: Mapping[str, NDArray[np.float32]], *, name: str, target: str
 ) -> NDArray[np.float32]:
     """Return a map of uncertainty of a class mask among finished averages."""
-    return uncertainty_of(name, values[target], values.get(ENTROPY))
+    return uncertainty_of(name, values[target], values.get(ENTROPY), values.get(CALIBRATED))
 
 
 def uncertainty_of(
-    kind: str, probability: NDArray[np.float32], entropies: NDArray[np.float32] | None
+    kind: str,
+    probability: NDArray[np.float32],
+    entropies: NDArray[np.float32] | None,
+    calibrated: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
-    """Return `entropy_of` or `disagreement_of`, as `kind` says."""
-    return entropy_of(probability) if kind == "entropy" else disagreement_of(probability, entropies)
+    """Return `entropy_of` calibrated probabilities, or `disagreement_of` the others, as `kind` says."""
+    if kind == "entropy":
+        return entropy_of(probability if calibrated is None else calibrated)
+    return disagreement_of(probability, entropies)
 
 
 def entropy_of(probability: NDArray[np.float32]) -> NDArray[np.float32]:

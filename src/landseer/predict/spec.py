@@ -13,6 +13,7 @@ from landseer.core.classes import ClassTable
 from landseer.models.config import ModelConfig, PreprocessConfig
 from landseer.models.inputs import plan_inputs
 from landseer.models.targets import ONLY_MASK, TargetSpec
+from landseer.predict.calibrated import CalibratorSpec
 from landseer.predict.ensemble import Precision
 from landseer.quantities.views import problem_of_views
 
@@ -139,6 +140,8 @@ class ModelSpec(BaseModel):
     """Two classes only: class 1 where its average is at least this; None takes the greatest."""
     member_threshold: float | None = Field(default=None, ge=0, le=1)
     """The same for each member's own decision when votes are hard."""
+    calibrator: CalibratorSpec | None = None
+    """What makes written probabilities be right as often as they say; None leaves averages as they are."""
     precision: Precision = "auto"
     """What the networks computed in when the model was judged."""
     reach_px: int | None = Field(default=None, ge=0)
@@ -165,6 +168,17 @@ class ModelSpec(BaseModel):
         given = (self.threshold, self.member_threshold) != (None, None)
         if given and len(self.classes) != 2:
             raise ValueError(f"expected two classes for a threshold; got {len(self.classes)}")
+        return self
+
+    @model_validator(mode="after")
+    def _calibrator_fits(self) -> Self:
+        if self.calibrator is None:
+            return self
+        if self.mask is None or self.vote == "hard":
+            raise ValueError("expected a class mask and soft votes for a calibrator")
+        found = self.calibrator.mapping.n_classes
+        if found not in (None, len(self.classes)):
+            raise ValueError(f"expected a calibrator of {len(self.classes)} classes; got {found}")
         return self
 
     @property
