@@ -30,6 +30,7 @@ from landseer.recipe.target_checks import (
     too_few_classes,
 )
 from landseer.recipe.targets import specs_of
+from landseer.recipe.tune_checks import tune_problems
 from landseer.recipe.wording import nearest, not_among
 from landseer.recipe.yaml_file import KeyPath
 from landseer.spectral.formula import Formula
@@ -48,7 +49,9 @@ def check_recipe(recipe: Recipe) -> list[Problem]:
     unread = _unread(recipe) if "data" in there else []
     known = there - {"data"} if unread else there
     checks = [check for needs, check in CHECKS if known >= set(needs)]
-    return [*unread, *(problem for check in checks for problem in check(recipe))]
+    found = [*unread, *(problem for check in checks for problem in check(recipe))]
+    is_sound = not found and isinstance(recipe, Recipe)
+    return [*tune_problems(recipe, check_recipe)] if is_sound else found
 
 
 def _unread(recipe: Recipe) -> list[Problem]:
@@ -351,10 +354,11 @@ def _maps(recipe: Recipe) -> Iterator[Problem]:
     for number, name in enumerate(recipe.maps.objects):
         if name not in names:
             yield Problem(("maps", "objects", number), not_among(names, name))
-    if 2 * recipe.maps.overlap_px > recipe.maps.window_px:
+    window_px, overlap_px = recipe.maps.windows(recipe.model.slices)
+    if 2 * overlap_px > window_px:
         yield Problem(
             ("maps", "overlap_px"),
-            f"expected at most half of window_px ({recipe.maps.window_px}); got {recipe.maps.overlap_px}",
+            f"expected at most half of window_px ({window_px}); got {overlap_px}",
         )
 
 
@@ -380,7 +384,7 @@ CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("targets", "augment"), _augment),
     (("split", "train"), _folds),
     (("data", "targets", "train"), _monitor),
-    (("data", "maps"), _maps),
+    (("data", "model", "maps"), _maps),
     (("data", "targets", "select"), _metric),
     (("select",), _tta),
 )

@@ -22,6 +22,7 @@ from landseer.select.leak_config import LeakConfig
 from landseer.select.maps_config import MapsConfig
 from landseer.splits import SplitConfig
 from landseer.train.config import TrainConfig
+from landseer.tune.config import TuneConfig
 
 TargetName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 """Name of a target: it becomes part of scores' and files' names."""
@@ -68,6 +69,8 @@ class Recipe(BaseModel):
     """How labels that out-of-fold predictions contradict are ranked."""
     leak: LeakConfig = LeakConfig()
     """How `landseer leak` measures what a random split would have flattered."""
+    tune: TuneConfig = TuneConfig()
+    """What `landseer tune` searches, and on which folds."""
     maps: MapsConfig = MapsConfig()
     """How maps of whole scenes are made and judged."""
     report: ReportConfig = ReportConfig()

@@ -1,0 +1,131 @@
+"""What a study may try at one key of the recipe: numbers, choices, or a part of a list."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+_CONFIG = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Numbers(BaseModel):
+    """Numbers between two ends, both included; whole ones where both ends are written whole."""
+
+    model_config = _CONFIG
+
+    low: int | float
+    """Least."""
+    high: int | float
+    """Greatest."""
+    log: bool = False
+    """Whether the logarithm is drawn evenly: as many trials between 1e-4 and 1e-3 as between 1e-3 and 1e-2."""
+    step: int | float | None = Field(None, gt=0)
+    """Distance of the values tried, counted from `low`; null tries any."""
+
+    @model_validator(mode="after")
+    def _ends_are_in_order(self) -> Self:
+        if not self.low < self.high:
+            raise ValueError(f"high: expected more than low ({self.low}); got {self.high}")
+        if self.log and self.low <= 0:
+            raise ValueError(f"low: expected more than 0 for a logarithm; got {self.low}")
+        if self.log and self.step is not None:
+            raise ValueError("step: expected none beside log, for steps are even; got both")
+        if self.step is not None and self.low + self.step > self.high:
+            raise ValueError(f"step: expected one that fits between the ends; got {self.step}")
+        if self.is_whole and self.step is not None and not isinstance(self.step, int):
+            raise ValueError(
+                f"step: expected a whole one between whole ends; got {self.step}; write low: {float(self.low)}"
+            )
+        return self
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether only whole numbers are tried."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+    def values(self) -> list[int | float] | None:
+        """Return every value in rising order; None where they cannot be counted."""
+        step = self.step if self.step is not None else (1 if self.is_whole else None)
+        if step is None or self.log:
+            return None
+        count = int((self.high - self.low) / step + 1e-9) + 1
+        found = [self.low + number * step for number in range(count)]
+        return found if self.is_whole else [float(f"{value:.12g}") for value in found]
+
+    def ends(self) -> dict[str, Any]:
+        """Return the values that must be valid where this range stands, by their keys."""
+        return {"low": self.low, "high": self.high}
+
+
+class Choices(BaseModel):
+    """Values among which one is taken: words, numbers, or whole parts of a recipe."""
+
+    model_config = _CONFIG
+
+    choices: tuple[Any, ...] = Field(min_length=2)
+    """The values, as they would stand in the recipe."""
+
+    @model_validator(mode="after")
+    def _choices_differ(self) -> Self:
+        twice = sorted({text for text in self.labels if self.labels.count(text) > 1})
+        if twice:
+            raise ValueError(f"choices: expected each once; got {', '.join(twice)} twice")
+        return self
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The choices in words: text as it is, all else as JSON."""
+        return tuple(label_of(choice) for choice in self.choices)
+
+
+class Subset(BaseModel):
+    """Some of the values of a list, e.g. of spectral indices; they keep their order."""
+
+    model_config = _CONFIG
+
+    subset_of: tuple[str | int | float, ...] = Field(min_length=1)
+    """The values that may be in the list."""
+    least: int = Field(0, ge=0)
+    """Fewest that are taken."""
+    most: int | None = Field(None, ge=1)
+    """Most that are taken; null may take all."""
+
+    @model_validator(mode="after")
+    def _counts_fit(self) -> Self:
+        if len(set(self.subset_of)) < len(self.subset_of):
+            raise ValueError("subset_of: expected each value once; got some twice")
+        if self.least > len(self.subset_of):
+            raise ValueError(
+                f"least: expected at most the {len(self.subset_of)} values there are; got {self.least}"
+            )
+        if self.most is not None and self.most < self.least:
+            raise ValueError(f"most: expected at least {self.least}; got {self.most}")
+        return self
+
+    @property
+    def limit(self) -> int:
+        """Most values that are taken."""
+        return len(self.subset_of) if self.most is None else min(self.most, len(self.subset_of))
+
+
+def _kind_of(value: Any) -> str:
+    """Tell by its keys what a range is, so that errors speak of one kind alone."""
+    keys = value if isinstance(value, dict) else getattr(type(value), "model_fields", {})
+    if "choices" in keys:
+        return "Choices"
+    return "Subset" if "subset_of" in keys else "Numbers"
+
+
+RangeConfig = Annotated[
+    Annotated[Numbers, Tag("Numbers")]
+    | Annotated[Choices, Tag("Choices")]
+    | Annotated[Subset, Tag("Subset")],
+    Discriminator(_kind_of),
+]
+
+
+def label_of(value: Any) -> str:
+    """Return a value in words: text as it is, all else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
