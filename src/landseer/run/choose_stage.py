@@ -21,7 +21,7 @@ def choose(run: Run) -> None:
     members = members_of(run)
     frame = trainable(run)
     frame = frame[frame["fold"].isin({member.fold for member in members})]
-    seeds: Sequence[int] = run.recipe.train.seeds
+    seeds: Sequence[int] = run.recipe.train.member_seeds
     oof = {
         tta: {seed: run.path(f"oof/{tta}/seed{seed}") for seed in seeds}
         for tta in tta_candidates(run)

@@ -21,7 +21,7 @@ def held_out_trial(run: Run) -> tuple[Trial, Held]:
     frame = trainable(run)
     frame = frame[frame["fold"].isin({member.fold for member in members_of(run)})]
     oof = {
-        tta: {seed: run.path(f"oof/{tta}/seed{seed}") for seed in run.recipe.train.seeds}
+        tta: {seed: run.path(f"oof/{tta}/seed{seed}") for seed in run.recipe.train.member_seeds}
         for tta in tta_candidates(run)
     }
     return make_trial(run, frame, oof), held_samples(frame)

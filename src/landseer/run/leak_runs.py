@@ -91,8 +91,8 @@ def _training(leak: LeakConfig) -> dict[str, object]:
         "epochs": leak.epochs, "validate_every_epochs": leak.epochs, "samples_per_epoch": None,
         "batch_size": leak.batch_size, "eval_batch_size": None, "accumulate": 1,
         "optimiser": AdamW(lr=leak.lr, weight_decay=0.01), "schedule": OneCycle(), "clip_norm": 1.0,
-        "ema_decay": None, "early_stop": None, "freeze": (), "seeds": (0,), "folds": None, "images": 0,
-        "profile": 0,
+        "ema_decay": None, "average": None, "soup": None, "early_stop": None, "freeze": (),
+        "seeds": (0,), "folds": None, "images": 0, "profile": 0,
     }  # fmt: skip
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,6 @@ from landseer.models.store import load_member
 from landseer.models.targets import TargetSpec
 from landseer.predict.ensemble import Ensemble, Precision, Voting
 from landseer.predict.oof import OofBatch, write_oof
-from landseer.recipe.advice import advice
 from landseer.run.context import Run
 from landseer.run.losses import weighed_losses
 from landseer.run.outside import training_files
@@ -38,6 +36,7 @@ from landseer.samples.schema import is_missing, shorten
 from landseer.samples.table import read_samples, usable
 from landseer.splits import takes_part, trains
 from landseer.train.fit import Job, fit_member, weights_file
+from landseer.train.soup import cook_member
 
 OOF_MARK = "oof/done.json"
 
@@ -69,7 +68,7 @@ def members_of(run: Run) -> list[Member]:
     unknown = sorted(set(wanted) - set(folds))
     if unknown:
         raise StageError(f"expected folds among {folds}, got {unknown}", where="train.folds")
-    return [Member(fold, seed) for seed in run.recipe.train.seeds for fold in wanted]
+    return [Member(fold, seed) for seed in run.recipe.train.member_seeds for fold in wanted]
 
 
 def train_members(run: Run, watch: Callable[[Member], Sequence[Callback]] = lambda _: ()) -> None:
@@ -82,29 +81,46 @@ def train_members(run: Run, watch: Callable[[Member], Sequence[Callback]] = lamb
     frame = trainable(run)
     require_gsd(run, frame)
     source = make_source(run, frame)
-    for line in advice(run.recipe):
-        sys.stderr.write(f"train: {line}\n")
     for member in members_of(run):
         folder = run.path(f"folds/{member.name}")
         start_fresh_if_changed(folder, member_key(run, member))
-        job = make_job(run, frame, source, member, folder)
         if (folder / "done.json").exists() and (folder / "best.safetensors").exists():
             continue
         (folder / "done.json").unlink(missing_ok=True)
-        model = make_model(run, job.seed)
-        losses = weighed_losses(run, frame.iloc[list(job.train)])
-        fit_member(job, model, losses, run.recipe.augment, run.recipe.train, watchers=watch(member))
+        _train_member(run, frame, make_job(run, frame, source, member, folder), watch(member))
     write_json(
         run.path("folds/members.json"),
         [read_json(run.path(f"folds/{member.name}/done.json")) for member in members_of(run)],
     )
 
 
+def _train_member(
+    run: Run, frame: gpd.GeoDataFrame, job: Job, watchers: Sequence[Callback]
+) -> None:
+    """Train one member, or what goes into its soup; all trainings of a soup start from the same weights."""
+    train, augment = run.recipe.train, run.recipe.augment
+    losses = weighed_losses(run, frame.iloc[list(job.train)])
+    fit_member(job, make_model(run, job.seed), losses, augment, train, watchers=watchers)
+    if train.soup is None:
+        return
+    jobs = [job]
+    for seed in train.seeds[1:] if train.soup.over == "seeds" else ():
+        folder = job.folder / f"ingredients/seed{seed}"
+        name, number = f"{job.member} seed {seed}", derive(job.seed, "soup", seed)
+        start_fresh_if_changed(folder, f"{read_json(job.folder / 'key.json')['key']} {seed}")
+        jobs.append(replace(job, folder=folder, member=name, seed=number))
+        fit_member(jobs[-1], make_model(run, job.seed), losses, augment, train)
+    model = make_model(run, job.seed, pretrained=False)
+    cook_member(job, model, losses, augment, train, [one.folder for one in jobs])
+
+
 def member_key(run: Run, member: Member) -> str:
     """Return the hash of all that a member's weights depend on."""
     keys = ("seed", "data", "inputs", "model", "targets", "balance", "loss", "augment")
     train = run.recipe_value("train")
-    for name in ("folds", "seeds", "workers", "cache_gb", "images", "eval_batch_size", "profile"):
+    if len(run.recipe.train.member_seeds) == len(run.recipe.train.seeds):
+        train.pop("seeds")
+    for name in ("folds", "workers", "cache_gb", "images", "eval_batch_size", "profile"):
         train.pop(name)
     frame = trainable(run)
     barred = ["barred"] if (frame["barred"] != "").any() else []
@@ -133,7 +149,7 @@ def start_fresh_if_changed(folder: Path, key: str) -> None:
         for pattern in ("best*.ckpt", "best*.safetensors")
         for path in folder.glob(pattern)
     ]
-    for name in ("done.json", "last.ckpt", "metrics.csv", *kept):
+    for name in ("done.json", "trained.json", "last.ckpt", "metrics.csv", *kept):
         (folder / name).unlink(missing_ok=True)
     write_json(mark, {"key": key})
 

@@ -19,7 +19,7 @@ _TRAIN_KEYS = tuple(
     f"train.{name}"
     for name in (
         "epochs", "samples_per_epoch", "batch_size", "accumulate", "optimiser", "schedule",
-        "clip_norm", "freeze", "ema_decay", "early_stop", "monitor", "seeds", "folds", "sampler",
+        "clip_norm", "freeze", "ema_decay", "average", "soup", "early_stop", "monitor", "seeds", "folds", "sampler",
         "precision", "deterministic", "validate_every_epochs", "keep_best",
     )
 )  # fmt: skip

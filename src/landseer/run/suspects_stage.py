@@ -50,7 +50,7 @@ def write_suspects(run: Run) -> None:
 
 def _compare_labels(run: Run, tta: str) -> tuple[Suspects, Draw]:
     """Rank labels, and say how one is drawn."""
-    folders = [run.path(f"oof/{tta}/seed{seed}") for seed in run.recipe.train.seeds]
+    folders = [run.path(f"oof/{tta}/seed{seed}") for seed in run.recipe.train.member_seeds]
     held = held_out(trainable(run), folders)
     by_name: dict[str, Held] = {one.sample: one for one in held}
     found = find_suspects(held, run.classes, run.recipe.suspects)

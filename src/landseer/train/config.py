@@ -154,6 +154,48 @@ class Freeze(BaseModel):
     """Epochs; null leaves them frozen to the end."""
 
 
+class Ema(BaseModel):
+    """A running mean of the weights, moved after every step; it is what is validated and kept."""
+
+    model_config = _CONFIG
+
+    kind: Literal["ema"] = "ema"
+    decay: float = Field(0.98, gt=0, lt=1)
+    """Share of the mean that a step leaves; lower in the first steps, so that short trainings gain too."""
+
+
+class Swa(BaseModel):
+    """Stochastic weight averaging (Izmailov et al. 2018, arXiv:1803.05407): the equal mean of weights along a rate that
+    stays high. Statistics of batch norms are taken anew, from training samples, before each validation."""
+
+    model_config = _CONFIG
+
+    kind: Literal["swa"] = "swa"
+    start: float = Field(0.75, gt=0, lt=1)
+    """Share of the epochs before averaging begins; until then `train.schedule` sets the rate."""
+    lr: float | None = Field(None, gt=0)
+    """Learning rate from then on; null takes half of `train.optimiser.lr`."""
+    end_lr: float | None = Field(None, gt=0)
+    """Rate to which each cycle falls; null keeps it constant."""
+    cycle_epochs: int = Field(1, ge=1)
+    """Epochs of a cycle; the weights at its end enter the mean."""
+
+
+AverageConfig = Ema | Swa
+
+
+class Soup(BaseModel):
+    """The mean of several trained weights as one network (Wortsman et al. 2022, arXiv:2203.05482)."""
+
+    model_config = _CONFIG
+
+    kind: Literal["greedy", "uniform"] = "greedy"
+    """All of them (uniform); or, from the best on, those with which the score of the held-out fold does not fall."""
+    over: Literal["epochs", "seeds"] = "epochs"
+    """The `keep_best` epochs of one training; or those of all `seeds`, which then start from the same weights and make
+    one member a fold."""
+
+
 class TrainConfig(BaseModel):
     """How each member is trained (recipe key `train`)."""
 
@@ -176,7 +218,11 @@ class TrainConfig(BaseModel):
     freeze: tuple[Freeze, ...] = ()
     """What is frozen at first, one step after another, e.g. `[{stages: 4, epochs: 5}, {stages: 2, epochs: 5}]`."""
     ema_decay: float | None = Field(None, gt=0, lt=1)
-    """Decay of the running mean of the weights that is validated and kept; null keeps the weights."""
+    """Short for `average: {kind: ema, decay: …}`."""
+    average: AverageConfig | None = Field(None, discriminator="kind")
+    """Mean of the weights of one training that is validated and kept; null keeps the weights themselves."""
+    soup: Soup | None = None
+    """Mean of several trained weights, made after training; null makes none."""
     early_stop: EarlyStop | None = None
     """When to stop early; null trains all epochs."""
     monitor: str | None = None
@@ -214,3 +260,30 @@ class TrainConfig(BaseModel):
                     "freeze: expected epochs of every step but the last, for without them none comes after it"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _one_average(self) -> Self:
+        if self.ema_decay is not None and self.average is not None:
+            raise ValueError("average: expected it or ema_decay; got both")
+        return self
+
+    @model_validator(mode="after")
+    def _soup_has_several(self) -> Self:
+        if self.soup is None:
+            return self
+        if self.soup.over == "epochs" and self.keep_best < 2:
+            raise ValueError("soup: expected keep_best of 2 or more for a soup over epochs; got 1")
+        if self.soup.over == "seeds" and len(self.seeds) < 2:
+            raise ValueError("soup: expected two seeds or more for a soup over seeds; got one")
+        return self
+
+    @property
+    def averaging(self) -> AverageConfig | None:
+        """What `average` or `ema_decay` asks for."""
+        return Ema(decay=self.ema_decay) if self.ema_decay is not None else self.average
+
+    @property
+    def member_seeds(self) -> tuple[int, ...]:
+        """The seed of each member of a fold: one where a soup makes one network of all."""
+        is_one = self.soup is not None and self.soup.over == "seeds"
+        return self.seeds[:1] if is_one else self.seeds

@@ -13,7 +13,7 @@ from typing import Any
 import lightning.pytorch as lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, WeightAveraging
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from numpy.typing import NDArray
 
 from landseer.augment import AugmentConfig
@@ -26,6 +26,7 @@ from landseer.feed.order import draw_epoch
 from landseer.feed.source import Source
 from landseer.feed.targets import make_evaluation
 from landseer.losses.targets import Balance
+from landseer.metrics.evaluation import Counts, Evaluation
 from landseer.models.device import has_fast_bf16
 from landseer.models.model import Model
 from landseer.models.store import save_member
@@ -33,6 +34,7 @@ from landseer.models.targets import ONLY_MASK, TargetSpec
 from landseer.track.history import History
 from landseer.track.progress import EpochLine
 from landseer.track.tensorboard import TensorBoard, tensorboard_installed
+from landseer.train.averaging import build_averaging
 from landseer.train.config import TrainConfig
 from landseer.train.freeze import Freezer
 from landseer.train.module import (
@@ -101,10 +103,13 @@ def fit_member(
         What `done.json` holds: best epoch, its scores, what it counted by site, the confusion matrix of the class mask
         where there is one, numbers of samples.
 
+    Edges: of what goes into a soup, the best epochs lie in `ingredients/` and `trained.json` stands for `done.json`;
+        see `train.soup`.
+
     Raises:
         StageError: there is nothing to train on, or the loss is not a number.
     """
-    done = job.folder / "done.json"
+    done = job.folder / ("done.json" if config.soup is None else TRAINED)
     if done.exists():
         return dict(read_json(done))
     if not job.train or not job.held_out:
@@ -116,11 +121,12 @@ def fit_member(
     job.folder.mkdir(parents=True, exist_ok=True)
     module = make_module(job, model, losses, augment, config)
     last = job.folder / "last.ckpt"
-    with _quiet():
-        trainer, best = _trainer(job, config, watchers)
+    data = Data(job, config)
+    with quiet():
+        trainer, best = _trainer(job, config, data, watchers)
         trainer.fit(
             module,
-            datamodule=Data(job, config),
+            datamodule=data,
             ckpt_path=str(last) if last.exists() else None,
             weights_only=True,
         )
@@ -167,31 +173,55 @@ def _own_grids(job: Job) -> frozenset[str]:
 def _finish(job: Job, module: TrainingModule, best: ModelCheckpoint, done: Path) -> dict[str, Any]:
     """Keep the best epochs' weights as safetensors, and say what the very best reached."""
     paths = sorted(best.best_k_models, key=lambda path: -float(best.best_k_models[path]))
+    into = ingredient_file if done.name == TRAINED else weights_file
     for rank in reversed(range(len(paths))):
         state = torch.load(paths[rank], map_location="cpu", weights_only=True)
         module.load_state_dict(state["state_dict"])
-        save_member(job.folder / weights_file(rank), module.model)
-    tally = state["landseer"]["tally"]
-    counts = np.asarray(list(tally.values()), np.float64)
-    scores = module.evaluation.scores(counts, list(tally))
-    result = {
-        "member": job.member,
+        save_member(job.folder / into(rank), module.model)
+    tally = {site: np.asarray(one, np.float64) for site, one in state["landseer"]["tally"].items()}
+    result = outcome(job, module.evaluation, tally) | {
         "epoch": int(state["epoch"]),
-        "monitor": job.monitor,
-        "score": _number(scores[job.monitor]),
         "kept": len(paths),
-        "scores": {name: _number(value) for name, value in scores.items()},
-        "counts": tally,
-        "n_train": len(job.train),
-        "n_held_out": len(job.held_out),
+        "kept_goodness": [_number(float(best.best_k_models[path])) for path in paths],
     }
-    for name in [name for name, spec in job.targets.items() if spec.quantity == "mask"]:
-        result["matrix"] = module.evaluation.confusion(counts.sum(0), name).tolist()
     write_json(done, result)
     for path in paths:
         Path(path).unlink()
     (job.folder / "last.ckpt").unlink(missing_ok=True)
     return result
+
+
+def outcome(job: Job, evaluation: Evaluation, tally: Mapping[str, Counts]) -> dict[str, Any]:
+    """Say what some weights reached on a member's held-out samples, as `done.json` does.
+
+    Args:
+        job: the member.
+        evaluation: how it is scored.
+        tally: what was counted, by site.
+    """
+    counts = np.stack(list(tally.values()))
+    scores = evaluation.scores(counts, list(tally))
+    result = {
+        "member": job.member,
+        "monitor": job.monitor,
+        "score": _number(scores[job.monitor]),
+        "scores": {name: _number(value) for name, value in scores.items()},
+        "counts": {site: one.tolist() for site, one in tally.items()},
+        "n_train": len(job.train),
+        "n_held_out": len(job.held_out),
+    }
+    for name in [name for name, spec in job.targets.items() if spec.quantity == "mask"]:
+        result["matrix"] = evaluation.confusion(counts.sum(0), name).tolist()
+    return result
+
+
+TRAINED = "trained.json"
+"""What a training leaves in the place of `done.json` when its epochs go into a soup."""
+
+
+def ingredient_file(rank: int) -> str:
+    """Return the file of an epoch that goes into a soup: the best one's (rank 0), the second best's, …"""
+    return f"ingredients/{rank + 1}.safetensors"
 
 
 def weights_file(rank: int) -> str:
@@ -205,7 +235,7 @@ def _number(value: float) -> float | None:
 
 
 def _trainer(
-    job: Job, config: TrainConfig, watchers: Sequence[lightning.Callback]
+    job: Job, config: TrainConfig, data: Data, watchers: Sequence[lightning.Callback]
 ) -> tuple[lightning.Trainer, ModelCheckpoint]:
     """Build the loop that runs epochs."""
     best = ModelCheckpoint(
@@ -246,8 +276,15 @@ def _trainer(
         )
     if tensorboard is not None:
         callbacks.append(tensorboard)
-    if config.ema_decay is not None:
-        callbacks.append(WeightAveraging(multi_avg_fn=_Ema(config.ema_decay)))
+    if config.averaging is not None:
+        callbacks.append(
+            build_averaging(
+                config.averaging,
+                lr=config.optimiser.lr,
+                n_epochs=config.epochs,
+                batches=data.train_dataloader,
+            )
+        )
     if config.early_stop is not None:
         callbacks.append(
             EarlyStopping(
@@ -262,7 +299,7 @@ def _trainer(
     trainer = lightning.Trainer(
         accelerator="auto",
         devices=1,
-        precision=_precision(config.precision),
+        precision=lightning_precision(config.precision),
         max_epochs=config.epochs,
         accumulate_grad_batches=config.accumulate,
         gradient_clip_val=config.clip_norm,
@@ -278,31 +315,11 @@ def _trainer(
     return trainer, best
 
 
-def _precision(wanted: str) -> Any:
+def lightning_precision(wanted: str) -> Any:
     """Name the precision as Lightning does; auto takes bf16 where the hardware multiplies it fast."""
     if wanted == "auto":
         wanted = "bf16" if has_fast_bf16() else "fp32"
     return {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}[wanted]
-
-
-class _Ema:
-    """A running mean whose decay grows with the number of steps, so that short trainings gain too."""
-
-    def __init__(self, decay: float) -> None:
-        self._decay = decay
-
-    def __call__(
-        self,
-        means: list[torch.Tensor],
-        currents: list[torch.Tensor],
-        count: torch.Tensor | int,
-    ) -> None:
-        """Move the means towards the current tensors; flags and counters are copied."""
-        if not means[0].is_floating_point():
-            torch._foreach_copy_(means, currents)
-            return
-        decay = min(self._decay, (1 + float(count)) / (10 + float(count)))
-        torch._foreach_lerp_(means, currents, 1 - decay)
 
 
 class Data(lightning.LightningDataModule):
@@ -343,7 +360,7 @@ def _workers(config: TrainConfig) -> int:
     return 8 if torch.cuda.is_available() else 2
 
 
-class _quiet(warnings.catch_warnings):  # noqa: N801 - a context manager, used like a function
+class quiet(warnings.catch_warnings):  # noqa: N801 - a context manager, used like a function
     """Keep Lightning's advice about workers and loggers off the screen."""
 
     def __enter__(self) -> Any:
