@@ -1,0 +1,236 @@
+"""Growing trees from the pixel table, which is read file by file and never held as numbers.
+
+xgboost takes the files one after another and keeps a byte per pixel and channel (its quantile matrix); lightgbm does
+the same through sequences. Which rounds are enough is seen on an inner part of the training groups, never on the fold
+that is held out.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landseer.core.files import atomic_path
+from landseer.core.seeds import derive
+from landseer.models.tree_files import SAYS, SHARES, tree_library
+from landseer.trees.config import (
+    ForestConfig,
+    LightGBMConfig,
+    ModelName,
+    TreesConfig,
+    XGBoostConfig,
+)
+from landseer.trees.lightgbm_rows import lightgbm_data
+from landseer.trees.table import PixelTable
+from landseer.trees.xgboost_rows import xgboost_data
+
+Wanted = NDArray[np.bool_]
+"""(samples,) bool: whose pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Where trees grow.
+
+    Attributes:
+        table: the pixels.
+        n_classes: classes of their labels.
+        config: recipe key `trees`.
+        seed: root of the random numbers.
+    """
+
+    table: PixelTable
+    n_classes: int
+    config: TreesConfig
+    seed: int
+
+    @property
+    def threads(self) -> int:
+        """Threads of the training."""
+        return self.config.threads or len(os.sched_getaffinity(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """Trees that were written.
+
+    Attributes:
+        rounds: how many rounds they have, or trees of a forest.
+        gain: (channels,) what each channel brought to the loss while training, as a share of all.
+    """
+
+    rounds: int
+    gain: NDArray[np.float64]
+
+
+def grow(plot: Plot, name: ModelName, wanted: Wanted, inner: Wanted, path: Path) -> Grown:
+    """Grow trees and write them.
+
+    Args:
+        plot: pixels and settings.
+        name: which kind.
+        wanted: samples that train.
+        inner: those of them that tell how many rounds are enough; none: all rounds are grown.
+        path: the file without its ending; `ENDINGS` has it.
+
+    Raises:
+        UsageError: the library is not installed.
+        WriteError: the file cannot be written.
+
+    Edges: weights are divided by their mean, so that least weights of leaves count average pixels.
+    """
+    booster, rounds, gain = _GROWERS[name](plot, wanted, inner & wanted)
+    with atomic_path(path.with_name(path.name + ENDINGS[name])) as temporary:
+        # the libraries go by the ending, which a temporary name has not
+        whole = temporary.with_name(temporary.name + ENDINGS[name])
+        booster.save_model(str(whole))
+        whole.replace(temporary)
+    total = gain.sum()
+    return Grown(rounds, gain / total if total > 0 else gain)
+
+
+def _grow_xgboost(plot: Plot, wanted: Wanted, inner: Wanted) -> tuple[Any, int, Any]:
+    """Boost trees of xgboost."""
+    config = plot.config.xgboost
+    settings = _xgboost_settings(plot, config)
+    rounds = config.rounds
+    booster = None
+    if plot.config.early_stop is not None and inner.any() and (wanted & ~inner).any():
+        booster = _stopped_xgboost(plot, settings, wanted & ~inner, inner)
+        rounds = booster.best_iteration + 1
+        booster = booster[:rounds]
+    if booster is None or plot.config.refit:
+        data = xgboost_data(plot.table, wanted, plot.n_classes, plot.threads)
+        booster = tree_library("xgboost").train(settings, data, rounds)
+    return booster, rounds, _xgboost_gain(booster, len(plot.table.names))
+
+
+def _stopped_xgboost(plot: Plot, settings: Mapping[str, Any], outer: Wanted, inner: Wanted) -> Any:
+    """Boost until the inner part no longer gains."""
+    data = xgboost_data(plot.table, outer, plot.n_classes, plot.threads)
+    check = xgboost_data(plot.table, inner, plot.n_classes, plot.threads, like=data)
+    return tree_library("xgboost").train(
+        settings,
+        data,
+        plot.config.xgboost.rounds,
+        evals=[(check, "inner")],
+        early_stopping_rounds=plot.config.early_stop,
+        verbose_eval=False,
+    )
+
+
+def _xgboost_settings(plot: Plot, config: XGBoostConfig) -> dict[str, Any]:
+    """Write the recipe's settings as xgboost's."""
+    return {
+        **_objective(plot.n_classes, "binary:logistic", "multi:softprob", "num_class"),
+        "eval_metric": "logloss" if plot.n_classes == 2 else "mlogloss",
+        "tree_method": "hist",
+        "eta": config.lr,
+        "max_depth": config.depth,
+        "min_child_weight": config.least_weight,
+        "subsample": config.row_share,
+        "colsample_bytree": config.channel_share,
+        "lambda": config.l2,
+        "nthread": plot.threads,
+        "seed": _seed(plot, "xgboost"),
+        "verbosity": 0,
+    }
+
+
+def _objective(n_classes: int, two: str, more: str, count: str) -> dict[str, Any]:
+    """Name what is learnt."""
+    return {"objective": two} if n_classes == 2 else {"objective": more, count: n_classes}
+
+
+def _grow_forest(plot: Plot, wanted: Wanted, inner: Wanted) -> tuple[Any, int, Any]:
+    """Grow a random forest: one round of many trees, whose leaves hold the shares of the classes.
+
+    Squares of differences to 0 and 1 are halved best where Gini's impurity is, and the best constant is the share.
+    """
+    config, n_channels = plot.config.forest, len(plot.table.names)
+    data = xgboost_data(plot.table, wanted, plot.n_classes, plot.threads, one_hot=True)
+    booster = tree_library("xgboost").train(_forest_settings(plot, config, n_channels), data, 1)
+    booster.set_attr(**{SAYS: SHARES})
+    return booster, config.trees, _xgboost_gain(booster, n_channels)
+
+
+def _forest_settings(plot: Plot, config: ForestConfig, n_channels: int) -> dict[str, Any]:
+    """Write the recipe's settings as xgboost's."""
+    return {
+        "objective": "reg:squarederror",
+        "base_score": 0.0,
+        "tree_method": "hist",
+        "eta": 1.0,
+        "num_parallel_tree": config.trees,
+        "max_depth": config.depth,
+        "min_child_weight": config.least_weight,
+        "subsample": config.row_share,
+        "colsample_bynode": config.channel_share or 1 / math.sqrt(n_channels),
+        "lambda": 0.0,
+        "nthread": plot.threads,
+        "seed": _seed(plot, "forest"),
+        "verbosity": 0,
+    }
+
+
+def _xgboost_gain(booster: Any, n_channels: int) -> NDArray[np.float64]:
+    """Return what each channel brought."""
+    known = booster.get_score(importance_type="total_gain")
+    return np.array([known.get(f"f{place}", 0.0) for place in range(n_channels)], np.float64)
+
+
+def _grow_lightgbm(plot: Plot, wanted: Wanted, inner: Wanted) -> tuple[Any, int, Any]:
+    """Boost trees of lightgbm."""
+    library, config = tree_library("lightgbm"), plot.config.lightgbm
+    settings, rounds = _lightgbm_settings(plot, config), config.rounds
+    booster = None
+    if plot.config.early_stop is not None and inner.any() and (wanted & ~inner).any():
+        data = lightgbm_data(plot.table, wanted & ~inner, settings)
+        check = lightgbm_data(plot.table, inner, settings, like=data)
+        stop = library.early_stopping(plot.config.early_stop, verbose=False)
+        booster = library.train(settings, data, rounds, valid_sets=[check], callbacks=[stop])
+        rounds = booster.best_iteration
+    if booster is None or plot.config.refit:
+        booster = library.train(settings, lightgbm_data(plot.table, wanted, settings), rounds)
+    return booster, rounds, booster.feature_importance("gain", rounds)
+
+
+def _lightgbm_settings(plot: Plot, config: LightGBMConfig) -> dict[str, Any]:
+    """Write the recipe's settings as lightgbm's."""
+    return {
+        **_objective(plot.n_classes, "binary", "multiclass", "num_class"),
+        "learning_rate": config.lr,
+        "num_leaves": config.leaves,
+        "min_data_in_leaf": config.least_pixels,
+        "bagging_fraction": config.row_share,
+        "bagging_freq": 1 if config.row_share < 1 else 0,
+        "feature_fraction": config.channel_share,
+        "lambda_l2": config.l2,
+        "num_threads": plot.threads,
+        "seed": _seed(plot, "lightgbm"),
+        "deterministic": True,
+        "force_col_wise": True,
+        "verbose": -1,
+    }
+
+
+def _seed(plot: Plot, name: str) -> int:
+    """Return the seed as the libraries want it: 31 bits."""
+    return derive(plot.seed, "trees", name) % 2**31
+
+
+_GROWERS: Mapping[str, Callable[[Plot, Wanted, Wanted], tuple[Any, int, Any]]] = {
+    "xgboost": _grow_xgboost,
+    "lightgbm": _grow_lightgbm,
+    "forest": _grow_forest,
+}
+
+ENDINGS: Mapping[str, str] = {"xgboost": ".ubj", "lightgbm": ".txt", "forest": ".ubj"}
+"""Endings of their files."""
