@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typer
+
 from landseer.cli.verb import Json, Overrides, RecipePath, emit, room, verb_app
 
 app = verb_app()
@@ -13,4 +15,6 @@ def check(recipe: RecipePath, overrides: Overrides = None, as_json: Json = False
     load = room("recipe.load")
     loaded = load.load_recipe(recipe, overrides or ())
     text = load.dump_recipe(loaded).rstrip("\n")
+    for line in room("recipe.advice").advice(loaded):
+        typer.echo(f"recipe: {line}", err=True)
     emit(loaded.model_dump(mode="json"), as_json=as_json, text=text)

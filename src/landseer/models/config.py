@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from landseer.models.decoders_config import ContextFpnOptions, PyramidOptions
+from landseer.models.slices_config import Slices
 
 DecoderName = Literal[
     "unet",
@@ -211,6 +212,11 @@ class ModelConfig(_Frozen):
     scale: float = Field(1.0, gt=0.05, le=8)
     """The network sees the channels resized by this factor, and its logits are resized back: below 1 it is faster and
     sees farther, above 1 it resolves small things."""
+    slices: Slices | None = None
+    """The network sees samples in slices of this size: training draws them at random places (`augment.crop_px`, where
+    it is not said, is their size), validation, out-of-fold predictions and maps cover a sample with them and average
+    where they overlap. With `scale` above 1 small things are seen larger, in memory that a whole sample would not have.
+    Null: samples are seen whole."""
     activation: Literal["softmax", "sigmoid", "twin"] = "softmax"
     """Whether classes exclude each other (softmax), are judged each alone (sigmoid), or both (twin): each way has
     logits and losses of its own, and the mean of both probabilities is the prediction."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -15,6 +16,7 @@ from landseer.models.network import Network, build_network
 from landseer.models.normalise import Statistics
 from landseer.models.outputs import make_outputs
 from landseer.models.preprocess import Preprocess, build_preprocess
+from landseer.models.slices_config import Slices
 from landseer.models.targets import ONLY_MASK, TargetSpec
 from landseer.quantities import Motion, Quantity
 from landseer.quantities.activation import before_softplus
@@ -27,6 +29,7 @@ class Model(nn.Module):
         preprocess: raw numbers to channels.
         network: channels to an output for each target.
         quantities: by target, what its output means.
+        slices: how samples are cut before they come here, wherever samples are predicted; see `models.slices`.
     """
 
     def __init__(
@@ -35,10 +38,16 @@ class Model(nn.Module):
         network: Network,
         quantities: Mapping[str, Quantity],
         scale: float = 1.0,
+        slices: Slices | None = None,
     ) -> None:
         super().__init__()
         self.preprocess, self.network, self.quantities = preprocess, network, dict(quantities)
-        self._scale = scale
+        self._scale, self.slices = scale, slices
+
+    @property
+    def cell_px(self) -> int:
+        """Side of the network's cells in pixels of the image; see `models.decoders.stride_px`."""
+        return max(1, round(self.network.stride / self._scale))
 
     def forward(
         self, x_bchw: Float[Tensor, "b c h w"], gsd_m: Tensor | None = None
@@ -67,17 +76,16 @@ class Model(nn.Module):
 
         Edges: zeros are put around, half on each side (the odd one below and to the right), up to a multiple of the
             network's stride, and dense outputs are cropped back. Where the network works at another scale, the
-            channels are resized before (by area when they shrink) and dense outputs after (bilinear); what is counted
-            in pixels follows by its law.
+            channels are resized before and dense outputs after, by area where they shrink and bilinearly where they
+            grow; what is counted in pixels follows by its law, by the zoom that whole pixels allowed.
         """
         if self._scale == 1.0:
             return self._padded(z_bkhw, gsd_m)
         h, w = z_bkhw.shape[-2:]
         size = (max(1, round(h * self._scale)), max(1, round(w * self._scale)))
-        mode = "area" if self._scale < 1 else "bilinear"
-        resized = functional.interpolate(z_bkhw, size, mode=mode)
-        back = Motion.zoomed(1 / self._scale, len(z_bkhw), z_bkhw.device)
-        outputs = self._padded(resized, None if gsd_m is None else gsd_m / self._scale)
+        zoom = math.sqrt(size[0] * size[1] / (h * w))
+        back = Motion.zoomed(1 / zoom, len(z_bkhw), z_bkhw.device)
+        outputs = self._padded(_resized(z_bkhw, size), None if gsd_m is None else gsd_m / zoom)
         return {
             name: _moved(self.quantities[name], _resized(output, (h, w)), back)
             for name, output in outputs.items()
@@ -119,11 +127,12 @@ def _moved(quantity: Quantity, raw: Tensor, motion: Motion) -> Tensor:
     return quantity.moved(raw, motion)
 
 
-def _resized(output: Tensor, size: tuple[int, int]) -> Tensor:
-    """Resize a dense output; leave one of the whole image as it is."""
-    if output.ndim < 4:
-        return output
-    return functional.interpolate(output, size, mode="bilinear")
+def _resized(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize what is dense, by area where it shrinks and bilinearly where it grows; leave numbers of an image."""
+    if x.ndim < 4:
+        return x
+    shrinks = size[0] * size[1] < x.shape[-2] * x.shape[-1]
+    return functional.interpolate(x, size, mode="area" if shrinks else "bilinear")
 
 
 def build_model(
@@ -158,4 +167,4 @@ def build_model(
         config, preprocess.channel_codes, outputs, seed=seed, pretrained=pretrained
     )
     quantities = {name: output.quantity for name, output in outputs.items()}
-    return Model(preprocess, network, quantities, config.scale)
+    return Model(preprocess, network, quantities, config.scale, config.slices)

@@ -109,6 +109,43 @@ class Preprocess(nn.Module):
                 masked[:, position].masked_fill_(x_bchw[:, position] == band.nodata, math.nan)
         return masked
 
+    @torch.no_grad()
+    def has_data(self, x_bchw: Num[Tensor, "b c h w"]) -> Bool[Tensor, "b h w"]:
+        """Tell which pixels any measuring band has data of, whatever the formula `valid` says.
+
+        Args:
+            x_bchw: raw digital numbers of `plan.bands`.
+        """
+        masked = self.mask_nodata(x_bchw)
+        names = [band.name for band in self.plan.bands]
+        looked_at = [names.index(name) for name in self._looked_at]
+        return masked[:, looked_at].isfinite().any(1)
+
+    @torch.no_grad()
+    def unscaled(
+        self, x_bchw: Num[Tensor, "b c h w"]
+    ) -> tuple[Float32[Tensor, "b k h w"], Bool[Tensor, "b h w"]]:
+        """Compute the channels as they are before step 5: physical values, NaN where something is missing.
+
+        Args:
+            x_bchw: as of `forward`.
+
+        Returns:
+            (b, k, h, w) float32 channels, some infinite perhaps; (b, h, w) bool, True where a pixel is usable.
+
+        Raises:
+            BandError: as `forward`.
+        """
+        self._check(x_bchw)
+        x_bchw = x_bchw.float() if x_bchw.dtype in _HALVES else x_bchw
+        variables = variables_from(x_bchw, self.plan.bands)
+        b, _, h, w = x_bchw.shape
+        z_bkhw = x_bchw.new_empty((b, len(self.channels), h, w), dtype=torch.float32)
+        with torch.autocast(x_bchw.device.type, enabled=False):
+            for position, values in self._unscaled(variables):
+                z_bkhw[:, position].copy_(values)
+            return z_bkhw, self._usable(variables)
+
     def _check(self, x_bchw: Tensor) -> None:
         """Refuse tensors that have not the bands of the plan."""
         if x_bchw.ndim != 4 or x_bchw.shape[1] != len(self.plan.bands):

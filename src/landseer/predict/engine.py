@@ -26,7 +26,7 @@ from landseer.predict.inputs import Job
 from landseer.predict.map import Map
 from landseer.predict.options import Failure, PredictOptions, PredictSummary
 from landseer.predict.output import read_map, valid_pixels, write_map
-from landseer.predict.plan import Plan
+from landseer.predict.plan import Plan, windows_of
 from landseer.predict.products import find_pose, without_pose, write_products
 from landseer.predict.scene import Scene
 from landseer.predict.seams import SeamFigure, seam_figure
@@ -101,6 +101,7 @@ class Run:
         ensemble.with_entropy = "disagreement" in options.uncertainty
         ensemble.with_calibrated = options.writes_calibrated
         self.ensemble, self.spec, self.options = ensemble.to(self.device).eval(), spec, options
+        self.window_px, _ = windows_of(options, spec.model.slices)
         self.bands = spec.read_bands
         self.gsd = GsdLookup(spec, options)
         self.failures: list[Failure] = []
@@ -173,7 +174,7 @@ class Run:
         return seam_figure(
             self.ensemble,
             x_bchw.to(self.device),
-            window_px=self.options.window_px,
+            window_px=self.window_px,
             overlap_px=plan.overlap_px,
             border_px=plan.border_px,
             gsd_m=torch.tensor([self.gsd(info)], device=self.device),
@@ -201,7 +202,7 @@ class Run:
     def _read(self, job: Job) -> Tile | Failure:
         """Read one image, or say why not."""
         try:
-            return read_tile(job, self.spec, self.options.window_px)
+            return read_tile(job, self.spec, self.window_px)
         except FileReadError as error:
             if self.options.strict:
                 raise

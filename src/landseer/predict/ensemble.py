@@ -104,6 +104,11 @@ class Ensemble(nn.Module):
         """The device that the ensemble computes on."""
         return self._device_holder.device
 
+    @property
+    def first(self) -> nn.Module:
+        """The first member, loaded anew where members are not kept."""
+        return _load(self._sources[0]) if self._sources else self.members[0]
+
     @torch.inference_mode()
     def forward(self, x_bchw: Tensor, gsd_m: Tensor | None = None) -> Values:
         """Return the averaged values.

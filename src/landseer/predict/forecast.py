@@ -12,14 +12,13 @@ import numpy as np
 import torch
 
 from landseer.errors import FileReadError
-from landseer.models.decoders import stride_px
 from landseer.predict.area import Area
 from landseer.predict.engine import choose_device, device_names
 from landseer.predict.ensemble import Ensemble
 from landseer.predict.model_folder import load_model_folder
 from landseer.predict.options import PredictOptions
 from landseer.predict.output import is_complete
-from landseer.predict.plan import make_plan
+from landseer.predict.plan import plan_scene, windows_of
 from landseer.predict.rows import MOST_AHEAD_PX, cache_bytes
 from landseer.predict.spec import ModelSpec
 from landseer.predict.tiles import build_ensemble, jobs_of
@@ -122,11 +121,11 @@ def _item(
         info = read_info(path)
     except FileReadError as error:
         return Item(path, state=f"cannot be read: {error.message}")
-    plan = make_plan((info.height, info.width), options, spec.reach_px, stride_px(spec.model))
+    plan = plan_scene((info.height, info.width), options, spec)
     if options.aoi is not None:
         plan = plan.only(list(map(Area(options.aoi, info).meets, plan.windows)))
-    planes += sum(ensemble.further_planes.values())
     planes = sum(q.n_outputs for q in ensemble.quantities.values() if q.extent == "dense")
+    planes += sum(ensemble.further_planes.values())
     itemsize = np.dtype(info.dtype).itemsize
     memory = plan.memory_bytes(planes, len(spec.read_bands), itemsize, MOST_AHEAD_PX)
     return Item(
@@ -151,8 +150,9 @@ def _seconds_per_window(
     ensemble: Ensemble, spec: ModelSpec, options: PredictOptions, items: Sequence[Item]
 ) -> float:
     """Time one batch of noise of the largest windows, after one to warm up."""
-    height = min(options.window_px, max(item.height for item in items))
-    width = min(options.window_px, max(item.width for item in items))
+    window_px, _ = windows_of(options, spec.model.slices)
+    height = min(window_px, max(item.height for item in items))
+    width = min(window_px, max(item.width for item in items))
     count = min(options.batch, sum(item.windows for item in items))
     shape = (count, len(spec.read_bands), height, width)
     x_bchw = torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(ensemble.device)

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from landseer.core.files import read_json, write_json
+from landseer.models.model import Model
+from landseer.models.slices import in_slices
 from landseer.predict.ensemble import Ensemble
 from landseer.predict.output import json_number
 from landseer.quantities import Quantity
@@ -69,13 +71,14 @@ def write_oof(
         WriteError: the disk is full or the folder cannot be written.
 
     Edges: samples are predicted without their padding, as images are when they come alone; those of one size together.
+        Where the members see slices (`model.slices`), samples go in slices, as images do when maps are made of them.
     """
     count = 0
     pending: deque[Future[None]] = deque()
     with ThreadPoolExecutor(max(workers, 1), thread_name_prefix="oof") as executor:
         for batch in chain.from_iterable(map(_by_size, batches)):
             gsd_m = None if batch.gsd_m is None else batch.gsd_m.to(ensemble.device)
-            values = ensemble(batch.x_bchw.to(ensemble.device), gsd_m)
+            values = _ask(ensemble, batch.x_bchw.to(ensemble.device), gsd_m)
             arrays = {name: value.cpu().numpy() for name, value in values.items()}
             for number, (sample, size) in enumerate(zip(batch.samples, batch.sizes, strict=True)):
                 one = {name: array[number] for name, array in arrays.items()}
@@ -86,6 +89,14 @@ def write_oof(
         for future in pending:
             future.result()
     return count
+
+
+def _ask(ensemble: Ensemble, x_bchw: Tensor, gsd_m: Tensor | None) -> Mapping[str, Tensor]:
+    """Predict samples of one size, in slices where the members see slices."""
+    first = ensemble.first
+    if not isinstance(first, Model):
+        return ensemble(x_bchw, gsd_m)
+    return in_slices(ensemble, first, x_bchw, gsd_m)
 
 
 def _by_size(batch: OofBatch) -> Iterator[OofBatch]:

@@ -14,6 +14,9 @@ from landseer.predict.mixing import Blend
 from landseer.predict.seams import SeamFigure
 from landseer.predict.spec import Naming
 
+WINDOW_PX, OVERLAP_PX = 1024, 128
+"""Side and overlap of windows, where neither a user nor a model's slices say anything."""
+
 Product = Literal["flow", "rectified"]
 """What can be made of predicted geocentric pose."""
 
@@ -44,13 +47,15 @@ class PredictOptions(BaseModel):
     """Also write a QGIS style beside each class map, `<output>.qml`: the names and colours of its classes."""
     nodata: Literal["mark", "zero"] = "mark"
     """Pixels without any valid band: `mark` writes 255 and declares it nodata; `zero` writes class 0."""
-    window_px: int = Field(default=1024, ge=1)
-    """Images with a longer side are predicted in windows of this size."""
-    overlap_px: int = Field(default=128, ge=0)
-    """Least overlap of neighbouring windows."""
+    window_px: int | None = Field(default=None, ge=1)
+    """Images with a longer side are predicted in windows of this size; null takes the model's slices, else 1024."""
+    overlap_px: int | None = Field(default=None, ge=0)
+    """Least overlap of neighbouring windows; null takes that of the model's slices, else 128, or half a window where
+    that is less."""
     border_px: int | None = Field(default=None, ge=0)
     """What is discarded of a window at each side with a neighbour; null takes how far the networks see, where that is
-    known and windows can bear it, else two fifths of what neighbours share. The overlap grows where it must."""
+    known and windows can bear it, else two fifths of what neighbours share. The overlap grows where it must. Windows
+    that are the model's slices have two fifths discarded, as where the model was judged."""
     blend: Blend = "probability"
     """What is averaged of class masks where windows overlap; with `logit`, logarithms of odds, a window that is sure
     counts more. It matters little where the border covers how far the networks see."""
@@ -89,10 +94,10 @@ class PredictOptions(BaseModel):
 
     @model_validator(mode="after")
     def _windows_hold_their_overlap(self) -> Self:
-        if self.overlap_px * 2 > self.window_px:
+        window_px = self.window_px or WINDOW_PX
+        if (self.overlap_px or 0) * 2 > window_px:
             raise ValueError(
-                f"expected overlap_px of at most half of window_px ({self.window_px}); "
-                f"got {self.overlap_px}"
+                f"expected overlap_px of at most half of window_px ({window_px}); got {self.overlap_px}"
             )
         return self
 

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from landseer.core.sides import shares, starts
 from landseer.core.window import Window
 from landseer.errors import UsageError
-from landseer.predict.options import PredictOptions
+from landseer.models.decoders import stride_px
+from landseer.models.slices_config import Slices
+from landseer.predict.options import OVERLAP_PX, WINDOW_PX, PredictOptions
+from landseer.predict.spec import ModelSpec
 
 _RAMP = 4
 """An overlap is twice the border, and a ramp of a quarter of it."""
@@ -128,6 +131,26 @@ class Plan:
         return sums + rows + steps
 
 
+def plan_scene(shape: tuple[int, int], options: PredictOptions, spec: ModelSpec) -> Plan:
+    """Plan a scene for a model; see `make_plan`.
+
+    Edges: where the windows are the model's slices, borders and overlaps are those by which the model was judged out of
+        fold (`models.slices`), however far its networks see.
+    """
+    is_sliced = spec.model.slices is not None and options.window_px is None
+    window_px, overlap_px = windows_of(options, spec.model.slices)
+    chosen = options.model_copy(update={"window_px": window_px, "overlap_px": overlap_px})
+    return make_plan(shape, chosen, None if is_sliced else spec.reach_px, stride_px(spec.model))
+
+
+def windows_of(options: PredictOptions, slices: Slices | None = None) -> tuple[int, int]:
+    """Return side and least overlap of windows: as the user says, else the model's slices, else 1024 and 128."""
+    window, overlap = (slices.size_px, slices.overlap_px) if slices else (WINDOW_PX, OVERLAP_PX)
+    if options.window_px is not None:
+        window, overlap = options.window_px, min(OVERLAP_PX, options.window_px // 2)
+    return window, overlap if options.overlap_px is None else options.overlap_px
+
+
 def make_plan(
     shape: tuple[int, int],
     options: PredictOptions,
@@ -149,18 +172,14 @@ def make_plan(
     Raises:
         UsageError: the border asked for leaves nothing of a window.
     """
-    border, overlap = _border(options, reach_px), options.overlap_px
+    window, overlap = windows_of(options)
+    border = _border(options, window, reach_px)
     if border is not None:
         overlap = max(overlap, _needed(border))
-    if 2 * overlap > options.window_px and max(shape) > options.window_px:
-        raise UsageError(
-            f"expected a border of which twice the overlap ({overlap} px) fits into a window of "
-            f"{options.window_px} px; got {border} px",
-            where="border_px",
-            do="take larger windows (--window-px) or a smaller border (--border-px)",
-        )
-    size = min(options.window_px, shape[0]), min(options.window_px, shape[1])
-    rows, cols = (starts(n, options.window_px, overlap, stride_px) for n in shape)
+    if 2 * overlap > window and max(shape) > window:
+        raise _too_wide(window, overlap, border)
+    size = min(window, shape[0]), min(window, shape[1])
+    rows, cols = (starts(n, window, overlap, stride_px) for n in shape)
     windows = tuple(Window(row, col, *size) for row in rows for col in cols)
     return Plan(shape, rows, cols, size, overlap, border, options.batch, windows)
 
@@ -170,9 +189,19 @@ def _needed(border_px: int) -> int:
     return 2 * border_px + max(1, border_px // _RAMP)
 
 
-def _border(options: PredictOptions, reach_px: int | None) -> int | None:
+def _too_wide(window: int, overlap: int, border: int | None) -> UsageError:
+    """Say that windows cannot hold what they share."""
+    asked = "" if border is None else f", for a border of {border} px"
+    return UsageError(
+        f"expected an overlap of at most half a window of {window} px; got {overlap} px{asked}",
+        where="border_px",
+        do="take larger windows (--window-px), or a smaller border (--border-px) or overlap",
+    )
+
+
+def _border(options: PredictOptions, window: int, reach_px: int | None) -> int | None:
     """Return the border that is asked for, or the reach where windows can bear it."""
     if options.border_px is not None:
         return options.border_px
-    is_bearable = reach_px is not None and 2 * _needed(reach_px) <= options.window_px
+    is_bearable = reach_px is not None and 2 * _needed(reach_px) <= window
     return reach_px if is_bearable else None

@@ -20,7 +20,6 @@ from landseer.core.address import file_of
 from landseer.core.files import hash_file, hash_value, write_json
 from landseer.core.progress import Progress
 from landseer.core.window import Window
-from landseer.models.decoders import stride_px
 from landseer.predict.area import Area
 from landseer.predict.ensemble import Ensemble
 from landseer.predict.inputs import Job
@@ -28,7 +27,7 @@ from landseer.predict.journal import FOLDER, Journal
 from landseer.predict.mixing import to_mix
 from landseer.predict.options import PredictOptions
 from landseer.predict.output import numbers_of
-from landseer.predict.plan import make_plan
+from landseer.predict.plan import plan_scene
 from landseer.predict.rows import cache_bytes, read_rows
 from landseer.predict.sinks import Arrays, Sinks
 from landseer.predict.spec import ModelSpec
@@ -92,7 +91,7 @@ class Scene:
         self._job, self._info, self._spec, self._options = job, info, spec, options
         self._devices, self._gsd = tuple(devices), torch.tensor([gsd_m])
         self._area = None if options.aoi is None else Area(options.aoi, info)
-        plan = make_plan((info.height, info.width), options, spec.reach_px, stride_px(spec.model))
+        plan = plan_scene((info.height, info.width), options, spec)
         self.plan = (
             plan if self._area is None else plan.only(list(map(self._area.meets, plan.windows)))
         )

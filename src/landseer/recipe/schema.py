@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from landseer.adapters import AdapterConfig
 from landseer.audit.quality import QualityConfig
@@ -14,6 +15,7 @@ from landseer.augment import AugmentConfig
 from landseer.losses import Dice, LossConfig
 from landseer.models.config import ModelConfig, PreprocessConfig
 from landseer.models.targets import TargetSpec
+from landseer.recipe.slicing import draw_slices
 from landseer.recipe.targets import TargetConfig, specs_of
 from landseer.report.config import ReportConfig
 from landseer.samples.weights import WeightsConfig
@@ -79,4 +81,10 @@ class Recipe(BaseModel):
     @property
     def target_specs(self) -> dict[str, TargetSpec]:
         """What is predicted, the class mask where no target is named."""
+    @model_validator(mode="before")
+    @classmethod
+    def _training_draws_slices(cls, parts: Any) -> Any:
+        """Fill in `augment.crop_px` where the model sees slices and nothing is said of crops."""
+        return draw_slices(parts) if isinstance(parts, Mapping) else parts
+
         return specs_of(self.targets)

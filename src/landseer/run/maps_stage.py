@@ -213,11 +213,13 @@ def _map_whole(run: Run, scene: Scene, selection: Selection) -> None:
 
 def _options(run: Run) -> PredictOptions:
     """Say how scenes are cut for the networks."""
-    maps, train = run.recipe.maps, run.recipe.train
+    maps, train, slices = run.recipe.maps, run.recipe.train, run.recipe.model.slices
+    window_px, overlap_px = maps.windows(slices)
+    is_sliced = slices is not None and maps.window_px is None
     return PredictOptions(
         legend=True,
-        window_px=maps.window_px,
-        overlap_px=maps.overlap_px,
+        window_px=None if is_sliced else window_px,
+        overlap_px=overlap_px,
         batch=train.eval_batch_size or train.batch_size,
         overwrite=False,
     )

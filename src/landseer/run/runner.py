@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from landseer.errors import StageError
+from landseer.recipe.advice import advice
 from landseer.run.context import Run, keep_recipe, locked
 from landseer.run.hashes import FileHashes
 from landseer.run.ledger import Ledger
@@ -32,6 +33,8 @@ def run_stages(run: Run, *, until: str = "report") -> dict[str, Any]:
     if until not in VERBS:
         raise StageError(f"expected one of the stages {', '.join(VERBS)}; got {until!r}")
     last = [stage.name for stage in STAGES].index(VERBS[until])
+    for line in advice(run.recipe):
+        sys.stderr.write(f"recipe: {line}\n")
     with locked(run):
         keep_recipe(run)
         ledger = Ledger(run, FileHashes(run.folder))

@@ -30,6 +30,7 @@ from landseer.feed.targets import (
 from landseer.losses.targets import TargetsLoss
 from landseer.metrics.evaluation import Counts, Evaluation, goodness
 from landseer.models.model import Model
+from landseer.models.slices import in_slices
 from landseer.models.targets import TargetSpec
 from landseer.quantities import Gsd, Quantity
 from landseer.train.config import Plateau, TrainConfig
@@ -38,6 +39,9 @@ from landseer.train.schedule import PlateauStepper, build_schedule
 
 _GSD = ".gsd_m"
 """Among targets the ground sample distance; no target's name has a dot."""
+
+_RAW = ".raw_"
+"""Before a target's name: its output before it became a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,18 +211,31 @@ class TrainingModule(lightning.LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Count one batch of the held-out fold."""
         plan = self._plan
-        outputs = self.model(batch["image"], batch["gsd_m"])
+        outputs, values = self._answers(batch["image"], batch["gsd_m"])
         targets = derive_targets(
             pick_targets(batch["targets"], plan.targets), plan.targets, plan.class_names
         )
         grids = derive_grids(pick_grids(batch["grids"], plan.targets), plan.targets)
         self._val_losses.append(self._loss_of(outputs, targets, grids)[0])
-        values = {n: self.model.quantities[n].value(output) for n, output in outputs.items()}
         values, targets = beside_targets(values, targets, grids)
         judged = as_judged(self.model.quantities, values)
         for number, site in enumerate(batch["sites"]):
             counts = plan.evaluation.count(one_of(targets, number), one_of(judged, number))
             self._tally[site] = self._tally.get(site, 0.0) + counts
+
+    def _answers(
+        self, x_bchw: Tensor, gsd_m: Tensor
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return outputs and values of whole samples, put together of slices where the model sees slices."""
+
+        def ask(part_bchw: Tensor, gsd_m: Tensor | None) -> dict[str, Tensor]:
+            outputs = self.model(part_bchw, gsd_m)
+            values = {n: self.model.quantities[n].value(output) for n, output in outputs.items()}
+            return values | {_RAW + name: output for name, output in outputs.items()}
+
+        answers = in_slices(ask, self.model, x_bchw, gsd_m)
+        names = list(self.model.quantities)
+        return {n: answers[_RAW + n] for n in names}, {n: answers[n] for n in names}
 
     def on_validation_epoch_end(self) -> None:
         """Log scores of the held-out fold."""
