@@ -37,9 +37,14 @@ def predict(
         bool, typer.Option("--legend", help="Also write a QGIS style beside each class map.")
     ] = False,
     window_px: Annotated[
-        int, typer.Option(help="Larger images go in windows of this side.")
-    ] = 1024,
-    overlap_px: Annotated[int, typer.Option(help="Pixels that windows share.")] = 128,
+        int | None,
+        typer.Option(
+            help="Larger images go in windows of this side; left out: the model's slices, or 1024."
+        ),
+    ] = None,
+    overlap_px: Annotated[
+        int | None, typer.Option(help="Pixels that windows share; left out: as the model's slices.")
+    ] = None,
     border_px: Annotated[
         int | None,
         typer.Option(help="Discarded at each side of a window; left out: the model's reach."),

@@ -76,13 +76,21 @@ def small_recipe(recipe: Recipe, name: str, seed: int, side_px: int) -> Recipe:
                 scale=round(scale, 4),
                 activation=recipe.model.activation,
             ),
-            "augment": recipe.augment if leak.augment == "recipe" else AugmentConfig(d4=False),
+            "augment": _augment(recipe),
             "train": recipe.train.model_copy(update=_training(leak)),
             "select": recipe.select.model_copy(
                 update={"tta": ["none"], "weights": "equal", "vote": "soft"}
             ),
         }
     )
+
+
+def _augment(recipe: Recipe) -> AugmentConfig:
+    """Return how samples of a small training vary; it sees whole samples where the whole run sees slices."""
+    if recipe.leak.augment != "recipe":
+        return AugmentConfig(d4=False)
+    is_sliced = recipe.model.slices is not None
+    return recipe.augment.model_copy(update={"crop_px": None}) if is_sliced else recipe.augment
 
 
 def _training(leak: LeakConfig) -> dict[str, object]:
