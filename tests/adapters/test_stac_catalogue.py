@@ -139,3 +139,24 @@ def test_a_catalogue_published_on_a_server_and_copied_whole(tmp_path: Path):
     assert scene.file == tmp_path / "copy/towns/s1/s1.json"
     assert label.sources == (scene.file,)
     assert scene.assets["visual"].path == tmp_path / "copy/towns/s1/s1.tif"
+
+
+def test_it_is_read_once_while_nothing_changes(tmp_path: Path, monkeypatch):
+    path = make_catalogue(tmp_path)
+    opened = []
+    find = pystac.Catalog.from_file.__func__
+
+    def count(cls, *args, **kwargs):
+        opened.append(args)
+        return find(cls, *args, **kwargs)
+
+    monkeypatch.setattr(pystac.Catalog, "from_file", classmethod(count))
+    first = read_catalogue(path)
+    first.clear()  # the caller's own list
+    assert len(read_catalogue(tmp_path)) == 2 and len(opened) == 1
+    file = tmp_path / "towns/s1/s1.json"
+    file.write_text(file.read_text().replace('"visual"', '"picture"'))
+    assert "picture" in read_catalogue(path)[0].assets and len(opened) == 2
+    (tmp_path / "more.tif").write_bytes(b"x")  # what an address means may have come
+    read_catalogue(path)
+    assert len(opened) == 3

@@ -8,6 +8,7 @@ import pytest
 import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rasterio._err import CPLE_FileIOError
 
 from landseer.errors import WriteError
 from landseer.raster.opening import open_raster
@@ -112,3 +113,17 @@ def test_written_files_need_no_sidecars(tmp_path):
     with rasterio.open(tmp_path / "a.tif") as file:
         assert np.isnan(file.nodata)
         assert file.descriptions == ("height",)
+
+
+def test_what_gdal_says_while_it_lays_out_is_told(tmp_path, monkeypatch):
+    """Full disks reach us as errors of GDAL that rasterio does not translate."""
+
+    def full(*_: object, **__: object) -> None:
+        raise CPLE_FileIOError(3, 3, "no space left on device")
+
+    monkeypatch.setattr("landseer.raster.write.copy", full)
+    path = tmp_path / "a.tif"
+    path.write_bytes(b"old")
+    with pytest.raises(WriteError, match="no space left on device"):
+        write_raster(path, np.ones((1, 4, 4), np.uint8), cloud_optimised=True)
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -106,19 +107,34 @@ def read_catalogue(path: Path) -> list[StacItem]:
         FileReadError: a file of it is not on this disk.
         DataError: a file of it is not STAC, or it links back to itself.
 
-    Edges: nothing is fetched; addresses on servers are looked for beside the catalogue, as `local_file` says.
+    Edges: nothing is fetched; addresses on servers are looked for beside the catalogue, as `local_file` says. What was
+        read is kept while no file below the catalogue's folder comes, goes or changes: a recipe's check asks often.
     """
-    path, pystac = Path(path).absolute(), _pystac()
+    path = Path(path).absolute()
     if path.is_dir():
         path = next((path / name for name in _COMMON if (path / name).is_file()), path / _COMMON[0])
-    root = path.parent
+    return list(_read(path, _state(path.parent)))
+
+
+def _state(folder: Path) -> int:
+    """Return a number that is another when files below a folder came, went or changed."""
+    files = (file for file in folder.rglob("*") if not file.is_dir())
+    stats = ((str(file), file.lstat()) for file in files)
+    found = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
+    return hash(tuple(sorted(found)))
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, state: int) -> tuple[StacItem, ...]:
+    """Read all items of the catalogue in this file, in this state of its folder."""
+    root, pystac = path.parent, _pystac()
     disk = _disk(pystac, root)
     try:
         is_collection = pystac.Collection.matches_object_type(disk.read_json(str(path)))
         kind = pystac.Collection if is_collection else pystac.Catalog
         catalogue = kind.from_file(str(path), stac_io=disk)
         catalogue.set_root(catalogue)
-        return [_item(root, item) for item in catalogue.get_items(recursive=True)]
+        return tuple(_item(root, item) for item in catalogue.get_items(recursive=True))
     except _faults(pystac) as error:
         if isinstance(error.__cause__, FileReadError):
             raise error.__cause__ from error

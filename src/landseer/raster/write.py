@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 from rasterio.shutil import copy
@@ -118,7 +119,7 @@ def _encode(
                     dataset.descriptions = tuple(text or "" for text in descriptions)
             content: bytes = memory.read()
             return content
-    except (RasterioError, TypeError, ValueError) as error:
+    except (RasterioError, CPLE_BaseError, TypeError, ValueError) as error:
         raise WriteError(
             f"expected an array and options that GeoTIFF can hold; got dtype {bands.dtype}, shape "
             f"{bands.shape} ({reason(error)})",
@@ -139,7 +140,7 @@ def _as_cog(path: Path, content: bytes, profile: Mapping[str, Any]) -> bytes:
                 copy(source, cog.name, driver="COG", **options)
             laid_out: bytes = cog.read()
             return laid_out
-    except (RasterioError, ValueError) as error:
+    except (RasterioError, CPLE_BaseError, ValueError) as error:
         raise WriteError(
             f"expected a file that can be laid out as COG; got: {reason(error)}", where=path
         ) from error
