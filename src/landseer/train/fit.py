@@ -174,14 +174,17 @@ def _finish(job: Job, module: TrainingModule, best: ModelCheckpoint, done: Path)
     """Keep the best epochs' weights as safetensors, and say what the very best reached."""
     paths = sorted(best.best_k_models, key=lambda path: -float(best.best_k_models[path]))
     into = ingredient_file if done.name == TRAINED else weights_file
+    epochs: dict[int, int] = {}
     for rank in reversed(range(len(paths))):
         state = torch.load(paths[rank], map_location="cpu", weights_only=True)
         module.load_state_dict(state["state_dict"])
         save_member(job.folder / into(rank), module.model)
+        epochs[rank] = int(state["epoch"])
     tally = {site: np.asarray(one, np.float64) for site, one in state["landseer"]["tally"].items()}
     result = outcome(job, module.evaluation, tally) | {
-        "epoch": int(state["epoch"]),
+        "epoch": epochs[0],
         "kept": len(paths),
+        "kept_epochs": [epochs[rank] for rank in range(len(paths))],
         "kept_goodness": [_number(float(best.best_k_models[path])) for path in paths],
     }
     write_json(done, result)

@@ -144,6 +144,12 @@ class TrainingModule(lightning.LightningModule):
             self.log_dict(named, on_step=False, on_epoch=True, batch_size=size)
         return loss
 
+    def training_inputs(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return what `Model.forward_channels` takes of one batch in training: channels, ground sample distances."""
+        with torch.no_grad():
+            channels, _, _, gsd_m = self._augmented(batch)
+        return channels, gsd_m
+
     def _augmented(
         self, batch: Batch
     ) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor], Tensor]:
