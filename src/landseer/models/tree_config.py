@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-
 TREE_SUFFIXES = (".ubj", ".txt")
 """Endings of files of trees: xgboost's, lightgbm's."""
 

@@ -1,4 +1,7 @@
-"""The deliverable `model/`: one YAML file and one safetensors file per member, written whole and checked when read."""
+"""The deliverable `model/`: one YAML file and one file per member, written whole and checked when read.
+
+Members are safetensors; trees are xgboost's `.ubj` and lightgbm's `.txt`. Nothing in any of them is code.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,8 @@ from landseer.core.files import atomic_path, write_text
 from landseer.errors import DataError, FileReadError, StageError
 from landseer.models.model import build_model
 from landseer.models.store import load_member
+from landseer.models.targets import MASK
+from landseer.models.tree_member import load_tree_member
 from landseer.predict.spec import FORMAT, MemberSpec, ModelSpec
 
 SPEC_FILE = "model.yaml"
@@ -31,7 +36,7 @@ class MemberSource:
     """A trained member as training left it.
 
     Attributes:
-        path: its safetensors file.
+        path: its safetensors file, or its trees.
         fold, seed: what it was trained on and with.
         weight: its share in the average.
         rank: 0 for its best epoch, 1 for the second best, …
@@ -47,7 +52,7 @@ class MemberSource:
     def file(self) -> str:
         """Where it lives inside the model folder."""
         behind = f"_best{self.rank + 1}" if self.rank else ""
-        return f"members/fold{self.fold}_seed{self.seed}{behind}.safetensors"
+        return f"members/fold{self.fold}_seed{self.seed}{behind}{Path(self.path).suffix}"
 
 
 def save_model_folder(folder: Path, spec: ModelSpec, members: Sequence[MemberSource]) -> ModelSpec:
@@ -74,7 +79,7 @@ def save_model_folder(folder: Path, spec: ModelSpec, members: Sequence[MemberSou
     written = spec.model_copy(update={"members": tuple(_copy(folder, member) for member in kept)})
     listed = {member.file for member in written.members}
     write_text(folder / SPEC_FILE, _dump(written))
-    for path in (folder / "members").glob("*.safetensors"):
+    for path in (folder / "members").iterdir():
         if f"members/{path.name}" not in listed:
             path.unlink()
     return written
@@ -106,9 +111,13 @@ def load_one(spec: ModelSpec, path: Path) -> nn.Module:
     """Build one member as the spec says and fill it from its file.
 
     Raises:
-        FileReadError: the file is not safetensors.
+        FileReadError: the file is not safetensors, or of trees is none of theirs.
         WeightsError: the file holds another network.
+        UsageError: of trees, their library is not installed.
     """
+    if spec.trees is not None:
+        mask = spec.mask or MASK
+        return load_tree_member(path, spec.inputs, spec.bands, spec.trees.neighbourhood, mask)
     model = build_model(
         spec.inputs,
         spec.model,

@@ -13,6 +13,7 @@ from landseer.core.classes import ClassTable
 from landseer.models.config import ModelConfig, PreprocessConfig
 from landseer.models.inputs import plan_inputs
 from landseer.models.targets import ONLY_MASK, TargetSpec
+from landseer.models.tree_config import TREE_SUFFIXES, TreeSpec
 from landseer.predict.calibrated import CalibratorSpec
 from landseer.predict.ensemble import Precision
 from landseer.quantities.views import problem_of_views
@@ -22,16 +23,18 @@ FORMAT: Literal[1] = 1
 
 Vote = Literal["soft", "hard"]
 
+_SUFFIXES = (".safetensors", *TREE_SUFFIXES)
+
 _FROZEN = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class MemberSpec(BaseModel):
-    """One trained network of the ensemble."""
+    """One trained network of the ensemble, or trees."""
 
     model_config = _FROZEN
 
     file: str
-    """Path of the weights inside the model folder, e.g. `members/fold0_seed0.safetensors`."""
+    """Path inside the model folder, e.g. `members/fold0_seed0.safetensors`; trees end in `.ubj` or `.txt`."""
     weight: float = Field(default=1.0, ge=0)
     """Share in the average; only the ratios between members matter."""
     fold: int
@@ -45,8 +48,8 @@ class MemberSpec(BaseModel):
     @classmethod
     def _inside(cls, file: str) -> str:
         path = PurePosixPath(file)
-        if path.is_absolute() or ".." in path.parts or path.suffix != ".safetensors":
-            raise ValueError("expected a .safetensors path inside the model folder")
+        if path.is_absolute() or ".." in path.parts or path.suffix not in _SUFFIXES:
+            raise ValueError(f"expected a {_SUFFIXES[0]} path inside the model folder")
         return file
 
 
@@ -127,7 +130,9 @@ class ModelSpec(BaseModel):
     inputs: PreprocessConfig
     """How raw numbers become channels (recipe key `inputs`)."""
     model: ModelConfig
-    """The network (recipe key `model`)."""
+    """The network (recipe key `model`); not looked at where the members are trees."""
+    trees: TreeSpec | None = None
+    """What trees see, where the members are trees and not networks."""
     statistics: dict[str, Any]
     """The training data's statistics per channel, as `statistics.json` has them."""
     members: tuple[MemberSpec, ...] = ()

@@ -107,7 +107,7 @@ def build_versus_page(
     with rc_context(SETTINGS), warnings.catch_warnings():
         # A letter that the measuring font lacks is drawn by the page's own.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        sections = [_scores(found, names), *_pictures(found, sides, examples)]
+        sections = [_scores(found, names), *pictures(found, sides, examples)]
     facts = [
         ("samples in both", f"{len(found.samples):,}"),
         ("places", f"{found.n_groups:,}"),
@@ -172,8 +172,15 @@ def _figure(found: Versus) -> Figure:
     return figure
 
 
-def _pictures(found: Versus, sides: tuple[Side, Side], examples: int) -> list[Section]:
-    """Show the samples that gain and lose most."""
+def pictures(found: Versus, sides: tuple[Side, Side], examples: int) -> list[Section]:
+    """Show the samples that gain and lose most.
+
+    Args:
+        found, sides, examples: as of `build_versus_page`.
+
+    Raises:
+        FileReadError: an image, label or prediction that is shown cannot be read.
+    """
     gained = [pair for pair in found.samples if pair.gained_px > 0][:examples]
     lost = [pair for pair in reversed(found.samples) if pair.gained_px < 0][:examples]
     names = _names(sides)

@@ -63,7 +63,7 @@ def compare_runs(
             where=folders[1],
         )
     samples = [name for name in first.rows.index if name in second.rows.index]
-    counts = _count(first, samples), _count(second, samples)
+    counts = count_side(first.side, samples), count_side(second.side, samples)
     found = compare_counts(
         counts,
         samples,
@@ -115,9 +115,8 @@ def _joined(first: Held, second: Held, samples: Sequence[str]) -> list[str]:
     return [found[name] for name in samples]
 
 
-def _count(held: Held, samples: Sequence[str]) -> Matrix:
-    """Count the pixels of each sample, (n, C, C)."""
-    side = held.side
+def count_side(side: Side, samples: Sequence[str]) -> Matrix:
+    """Count the pixels of each sample as its fold was judged, (n, C, C)."""
 
     def one(name: str) -> Matrix:
         row = side.rows.loc[name]

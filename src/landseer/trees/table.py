@@ -208,6 +208,11 @@ class PixelTable:
     def __len__(self) -> int:
         return sum(rows for rows, _ in self._parts.values())
 
+    def empty(self) -> Block:
+        """Return no pixels."""
+        none = np.zeros((0, len(self.names)), np.float32)
+        return Block(np.zeros(0, np.int64), np.zeros(0, np.uint8), np.zeros(0, np.float32), none)
+
     def files(self, wanted: NDArray[np.bool_]) -> list[str]:
         """Return the files that hold one of the samples."""
         return [

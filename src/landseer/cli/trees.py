@@ -1,0 +1,27 @@
+"""`landseer trees RECIPE`: trees on the same folds; is the network worth it here?"""
+
+from __future__ import annotations
+
+from landseer.cli.verb import Json, Overrides, RecipePath, RunFolder, emit, room, verb_app
+
+app = verb_app()
+
+
+@app.command()
+def trees(
+    recipe: RecipePath,
+    overrides: Overrides = None,
+    out: RunFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Train boosted trees and a random forest on the pixels of the same folds: is the network worth it here?"""
+    loaded = room("recipe.load").load_recipe(recipe, overrides or ())
+    folder = out if out is not None or not recipe.is_dir() else recipe
+    run = room("run.context").open_run(loaded, folder)
+    work = room("run.trees")
+    found = work.compare_with_trees(run)
+    files = {name: str(path) for name, path in work.trees_files(run).items()}
+    sentence = room("trees.result").verdict(found)
+    text = "\n".join([sentence, *found.notes, *(f"Written: {path}" for path in files.values())])
+    result = {"sentence": sentence, **found.model_dump(mode="json"), "files": files}
+    emit(result, as_json=as_json, text=text)
