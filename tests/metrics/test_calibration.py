@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
+from sklearn.metrics import brier_score_loss, log_loss
 
 from landseer.errors import LabelError
-from landseer.metrics.calibration import N_BINS, calibration, reliability
+from landseer.metrics.calibration import N_BINS, calibration, losses, reliability
 
 
 def world(seed=0, shape=(40, 50), n_classes=3, sharp=1.0):
@@ -101,3 +102,24 @@ def test_other_shapes_and_unknown_classes_are_refused():
         reliability(target[1:], said)
     with pytest.raises(LabelError, match="0 to 2; got 0 to 7"):
         reliability(np.where(np.arange(target.size).reshape(target.shape) == 5, 7, target), said)
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_losses_are_those_of_scikit_learn(n_classes):
+    target, said = world(4, n_classes=n_classes, sharp=2.0)
+    target[:5] = 255
+    said[:, 20:] = np.nan
+    pixels, logs, squares = losses(target, said)
+    truth, known = target[5:20].ravel(), said[:, 5:20].reshape(n_classes, -1).T
+    numbers = range(n_classes)
+    assert pixels == len(truth)
+    assert logs / pixels == pytest.approx(log_loss(truth, known, labels=numbers))
+    if n_classes == 2:
+        assert squares / pixels == pytest.approx(brier_score_loss(truth, known[:, 1]))
+    slow = [sum((p[k] - (t == k)) ** 2 for k in numbers) for t, p in zip(truth, known, strict=True)]
+    assert squares / pixels == pytest.approx(np.mean(slow) / (2 if n_classes == 2 else 1))
+
+
+def test_what_was_called_impossible_costs_no_more_than_half_a_step():
+    sure = np.stack([np.ones((1, 1)), np.zeros((1, 1))])
+    assert losses(np.ones((1, 1), int), sure)[1] == pytest.approx(np.log(2 * 65535))

@@ -9,7 +9,8 @@ from sklearn.isotonic import IsotonicRegression
 from landseer.errors import DataError
 from landseer.metrics.calibration import calibration, reliability
 from landseer.predict.calibrator import Isotonic, Steps, Temperature, VectorScaling
-from landseer.select.calibrate import PixelSample, fit_calibrator
+from landseer.select.calibrate import fit_calibrator
+from landseer.select.calibration_pixels import Histogram, Pixels, PixelSample, make_store, merge
 
 KINDS = ("temperature", "vector", "isotonic")
 
@@ -23,6 +24,12 @@ def world(n=40_000, n_classes=3, seed=0, power=2.5, tilt=None):
     return truth, said / said.sum(0)
 
 
+def fit(kind, truth, said, weight=None):
+    return fit_calibrator(
+        kind, Pixels(truth, said, np.ones(len(truth)) if weight is None else weight)
+    )
+
+
 def calibrated(calibrator, said):
     image = torch.from_numpy(said.astype(np.float32))[None, :, :, None]
     return calibrator(image)[0, :, :, 0].numpy()
@@ -34,13 +41,13 @@ def ece(truth, said):
 
 def test_the_temperature_is_the_power_that_was_applied():
     truth, said = world()
-    assert fit_calibrator("temperature", truth, said).temperature == pytest.approx(2.5, rel=0.03)
+    assert fit("temperature", truth, said).temperature == pytest.approx(2.5, rel=0.03)
 
 
 def test_vector_scaling_finds_power_and_tilt():
     tilt = np.array([0.0, 1.5, -0.5])
     truth, said = world(tilt=tilt, n=80_000)
-    found = fit_calibrator("vector", truth, said)
+    found = fit("vector", truth, said)
     np.testing.assert_allclose(found.scale, 1 / 2.5, rtol=0.06)
     shift = np.array(found.shift) - found.shift[0]
     np.testing.assert_allclose(shift, -tilt / 2.5, atol=0.04)
@@ -50,7 +57,7 @@ def test_vector_scaling_finds_power_and_tilt():
 @pytest.mark.parametrize("kind", KINDS)
 def test_held_out_error_falls(kind, n_classes):
     truth, said = world(n_classes=n_classes)
-    calibrator = fit_calibrator(kind, truth, said)
+    calibrator = fit(kind, truth, said)
     other, new = world(n_classes=n_classes, seed=1)
     better = calibrated(calibrator, new)
     np.testing.assert_allclose(better.sum(0), 1, atol=1e-5)
@@ -67,7 +74,8 @@ def test_a_temperature_changes_no_decision():
 
 def test_the_curve_of_two_classes_is_scikit_learns():
     truth, said = world(200, n_classes=2)
-    curve = fit_calibrator("isotonic", truth, said).curves[0]
+    said = said.astype(np.float32).astype(float)
+    curve = fit("isotonic", truth, said).curves[0]
     reference = IsotonicRegression(out_of_bounds="clip").fit(said[1], truth)
     places = np.linspace(0, 1, 101)
     ours = np.interp(places, curve.said, curve.true)
@@ -101,38 +109,85 @@ def test_what_is_unknown_stays_unknown(calibrator):
 def test_a_class_that_is_never_there_does_no_harm():
     truth, said = world(5000)
     truth = np.where(truth == 2, 0, truth)
-    vector = fit_calibrator("vector", truth, said)
+    vector = fit("vector", truth, said)
     assert (vector.scale[2], vector.shift[2]) == (1, 0)
     for kind in KINDS:
-        assert np.isfinite(calibrated(fit_calibrator(kind, truth, said), said)).all()
+        assert np.isfinite(calibrated(fit(kind, truth, said), said)).all()
 
 
-def test_pixels_are_drawn_evenly_and_by_name():
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_weight_of_three_is_three_pixels(kind, n_classes):
+    truth, said = world(400, n_classes=n_classes)
+    weight = np.random.default_rng(1).integers(1, 4, len(truth))
+    weighted = fit(kind, truth, said, weight.astype(float))
+    repeated = fit(kind, truth.repeat(weight), said.repeat(weight, axis=1))
+    np.testing.assert_allclose(calibrated(weighted, said), calibrated(repeated, said), atol=2e-4)
+
+
+def test_a_rare_class_has_a_curve_where_it_is():
     rng = np.random.default_rng(0)
-    images = {name: rng.dirichlet(np.ones(2), (50, 60)).transpose(2, 0, 1) for name in "abc"}
-    labels = {name: rng.integers(0, 2, (50, 60)).astype(np.uint8) for name in "abc"}
-    labels["c"][:] = 255
-    labels["c"][0, :7] = 1
-    images["c"][:, 0, 0] = np.nan
+    rare = rng.random(100_000) < 0.005
+    said = np.where(rare, rng.random(100_000), 0.02 * rng.random(100_000))
+    curve = fit("isotonic", rare.astype(int), np.stack([1 - said, said])).curves[0]
+    assert sum(place > 0.02 for place in curve.said) > 80
+
+
+def draw(n=3000, n_classes=2):
+    rng = np.random.default_rng(n)
+    said = rng.dirichlet(np.ones(n_classes), n).T
+    said[1] = np.rint(said[1] * 65535) / 65535
+    said[0] = 1 - said[1:].sum(0)
+    return rng.integers(0, n_classes, n).astype(np.uint8), said.astype(np.float32)
+
+
+def test_a_histogram_is_all_pixels():
+    samples = [draw(3000), draw(500)]
+    store = Histogram()
+    for truth, said in samples:
+        store.add("", truth, said)
+    truth, said = (np.concatenate(parts, axis=-1) for parts in zip(*samples, strict=True))
+    found = store.pixels()
+    assert found.weight.sum() == 3500
+    for kind in KINDS:
+        all_of_them = fit(kind, truth, said.astype(float))
+        np.testing.assert_allclose(
+            calibrated(fit_calibrator(kind, found), said), calibrated(all_of_them, said), atol=1e-4
+        )
+
+
+def test_pixels_are_drawn_evenly_and_by_name_and_stand_for_all():
+    samples = {name: draw(n, 3) for name, n in {"a": 3000, "b": 500, "c": 7}.items()}
 
     def drawn(order):
         pixels = PixelSample(100)
         for name in order:
-            pixels.add(name, labels[name], images[name])
-        return pixels.arrays()
+            pixels.add(name, *samples[name], weight=0.5)
+        return pixels.pixels()
 
-    truth, said = drawn("abc")
-    assert len(truth) == 206
-    assert said.shape == (2, 206)
-    back = drawn("cba")[1]
-    np.testing.assert_array_equal(said[:, :100], back[:, 106:])
+    found, back = drawn("abc"), drawn("cba")
+    assert found.said.shape == (3, 207)
+    np.testing.assert_allclose(found.weight, [15.0] * 100 + [2.5] * 100 + [0.5] * 7)
+    np.testing.assert_array_equal(found.said[:, :100], back.said[:, 107:])
+    rows = {tuple(row) for row in samples["a"][1].T.astype(float)}
+    assert all(tuple(row) in rows for row in found.said[:, :100].T)
+
+
+def test_memory_is_shared_among_samples():
+    store = make_store(3, n_samples=1000, n_pixels=5000, seed=0)
+    for number in range(10):
+        store.add(str(number), *draw(300, 3))
+    assert len(store.pixels().truth) == 50
+    assert isinstance(make_store(2, 1, 1, 0), Histogram)
 
 
 def test_nothing_to_fit_on_and_nonsense_are_refused():
     with pytest.raises(DataError, match="got none"):
-        fit_calibrator("temperature", np.zeros(0, int), np.zeros((2, 0)))
+        fit("temperature", np.zeros(0, int), np.zeros((2, 0)))
     with pytest.raises(DataError, match="got none"):
-        PixelSample().arrays()
+        PixelSample().pixels()
+    with pytest.raises(DataError, match="got none"):
+        merge([])
     with pytest.raises(ValidationError, match="rises"):
         Steps(said=(0.5, 0.2), true=(0, 1))
     with pytest.raises(ValidationError, match="as many scales"):

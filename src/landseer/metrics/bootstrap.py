@@ -54,12 +54,17 @@ def interval(
 
 def resample(pooled: Matrix, n: int, seed: int) -> Matrix:
     """Draw as many groups as there are, with replacement, n times; return (n, C, C) sums."""
+    return np.rint(resample_sums(pooled, n, seed)).astype(np.int64)
+
+
+def resample_sums(pooled: NDArray[np.generic], n: int, seed: int) -> NDArray[np.float64]:
+    """Do the same for any sums: (groups, ...) -> (n, ...); equal seeds draw equal groups."""
     size = len(pooled)
     flat = pooled.reshape(size, -1).astype(np.float64)
     rng = generator(seed, "bootstrap")
     step = max(1, _DRAWS_AT_ONCE // size)
     parts = [_drawn(rng, size, min(step, n - start)) @ flat for start in range(0, n, step)]
-    return np.rint(np.concatenate(parts)).astype(np.int64).reshape(n, *pooled.shape[1:])
+    return np.concatenate(parts).reshape(n, *pooled.shape[1:])
 
 
 def _drawn(rng: np.random.Generator, size: int, n: int) -> NDArray[np.float64]:

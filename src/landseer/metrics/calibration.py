@@ -17,6 +17,10 @@ of each bin of probability the pixels, the sum of their probabilities, and those
 N_BINS = 15
 """Bins of equal width that are usual in the literature (Guo et al. 2017)."""
 
+LEAST = 0.5 / 65535
+"""Probabilities are kept this far from 0 before their logarithm is taken: half a step of the 16 bits in which
+out-of-fold ones are kept."""
+
 
 def reliability(
     target: NDArray[np.integer],
@@ -38,29 +42,64 @@ def reliability(
     Raises:
         LabelError: the shapes differ, or a class number that counts is not below C.
     """
+    truth, said = _known(target, probability_chw, ignore)
+    rows = [_row(said[number], truth == number, n_bins) for number in range(len(said))]
+    chosen = said.argmax(axis=0) if truth.size else truth
+    rows.append(_row(said.max(axis=0, initial=0.0), chosen == truth, n_bins))
+    return np.stack(rows)
+
+
+def losses(
+    target: NDArray[np.integer], probability_chw: NDArray[np.floating], *, ignore: int = IGNORE
+) -> NDArray[np.float64]:
+    """Sum what one sample's probabilities cost.
+
+    Args:
+        target, probability_chw, ignore: as of `reliability`.
+
+    Returns:
+        (3,): pixels, the sum of their log losses (natural logarithm), and of their Brier scores; the sums of several
+        samples may simply be added.
+
+    Raises:
+        LabelError: as of `reliability`.
+
+    Formula: log loss -log p[truth]; Brier score the sum over classes of (p - (truth is this class))², halved for two
+        classes, where it is the squared gap of class 1.
+    Edges: probabilities count as at least `LEAST`, so that none costs more than 11.8.
+    """
+    truth, said = _known(target, probability_chw, ignore)
+    own = said[truth, np.arange(len(truth))]
+    squared = (said**2).sum() - 2 * own.sum() + len(truth)
+    return np.array(
+        [len(truth), -np.log(np.maximum(own, LEAST)).sum(), squared / (2 if len(said) == 2 else 1)]
+    )
+
+
+def _known(
+    target: NDArray[np.integer], probability_chw: NDArray[np.floating], ignore: int
+) -> tuple[NDArray[np.integer], NDArray[np.float64]]:
+    """Return (n,) class numbers and (C, n) probabilities of the pixels that count."""
     target, probability = np.asarray(target), np.asarray(probability_chw, np.float64)
-    n_classes = len(probability)
     if probability.shape[1:] != target.shape:
         raise LabelError(
             f"expected probabilities of {target.shape} pixels; got {probability.shape[1:]}"
         )
     counts = (target != ignore) & np.isfinite(probability).all(axis=0)
     truth, said = target[counts], probability[:, counts]
-    if truth.size and (truth.min() < 0 or truth.max() >= n_classes):
+    if truth.size and (truth.min() < 0 or truth.max() >= len(probability)):
         raise LabelError(
-            f"expected class numbers 0 to {n_classes - 1}; got {truth.min()} to {truth.max()}"
+            f"expected class numbers 0 to {len(probability) - 1}; got {truth.min()} to {truth.max()}"
         )
-    rows = [_row(said[number], truth == number, n_bins) for number in range(n_classes)]
-    chosen = said.argmax(axis=0) if truth.size else truth
-    rows.append(_row(said.max(axis=0, initial=0.0), chosen == truth, n_bins))
-    return np.stack(rows)
+    return truth, said
 
 
 def _row(said: NDArray[np.float64], is_true: NDArray[np.bool_], n_bins: int) -> NDArray[np.float64]:
     """Count pixels, probabilities and hits by bin."""
     place = np.minimum((said * n_bins).astype(np.intp), n_bins - 1)
     weights = (None, said, is_true.astype(np.float64))
-    return np.stack([np.bincount(place, weight, minlength=n_bins) for weight in weights])
+    rows = [np.bincount(place, weight, minlength=n_bins) for weight in weights]
+    return np.stack(rows).astype(np.float64)  # nothing at all would be counted in whole numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +126,7 @@ def calibration(counts: Reliability) -> Calibration:
     Source: Guo, Pleiss, Sun, Weinberger 2017 (arXiv:1706.04599) for ECE and MCE; Kull et al. 2019 (arXiv:1910.12656)
         for the error of each class.
     """
-    errors = [_gap(row) for row in counts]
+    errors = list(map(float, calibration_errors(counts)))
     pixels, said, right = counts[-1]
     total = pixels.sum()
     if not total:
@@ -99,7 +138,9 @@ def calibration(counts: Reliability) -> Calibration:
     return Calibration(errors[-1], tuple(errors[:-1]), float(gaps.max()), sure)
 
 
-def _gap(row: NDArray[np.float64]) -> float:
-    """Return the mean gap between what is said and what is true over the pixels."""
-    pixels, said, true = row
-    return float(np.abs(said - true).sum() / pixels.sum()) if pixels.sum() else float("nan")
+def calibration_errors(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the expected calibration error of each row of counts: (..., 3, bins) -> (...), NaN without pixels."""
+    pixels, said, true = np.moveaxis(counts, -2, 0)
+    total = pixels.sum(axis=-1)
+    gap = np.abs(said - true).sum(axis=-1)
+    return np.divide(gap, total, out=np.full_like(gap, np.nan), where=total > 0)

@@ -10,11 +10,9 @@ from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 
-_FROZEN = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-LEAST = 0.5 / 65535
-"""Probabilities are kept this far from 0 before their logarithm is taken: half a step of the 16 bits in which
-out-of-fold ones are kept, so that what was fitted to those holds for others."""
+from landseer.metrics.calibration import LEAST
 
+_FROZEN = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 Real = Annotated[float, Field(allow_inf_nan=False)]
 """A finite number."""
 
