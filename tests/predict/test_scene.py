@@ -408,10 +408,12 @@ from landseer.quantities.mask import ClassMask
 class Member(nn.Module):
     def forward(self, x, gsd_m=None):
         time.sleep(0.01)
+        os.write(asked, bytes(len(x)))
         plane = x[:, :1] / 250 - 2
         return {"mask": torch.cat([-plane, plane], dim=1)}
 
-folder, image = Path(sys.argv[1]), Path(sys.argv[2])
+folder, images = Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]]
+asked = os.open(folder / "asked", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
 spec = ModelSpec.model_validate_json((folder / "spec.json").read_text())
 options = PredictOptions(
     device="cpu", precision="float32", window_px=48, overlap_px=12, batch=3, probabilities=True,
@@ -419,48 +421,77 @@ options = PredictOptions(
 )
 
 def start(out):
+    os.truncate(folder / "asked", 0)
     child = os.fork()  # before any thread is started here
     if child:
         return child
     torch.set_num_threads(1)
-    predict_images(Ensemble([Member()], {"mask": ClassMask(2)}), spec, [image], out, options)
+    predict_images(Ensemble([Member()], {"mask": ClassMask(2)}), spec, images, out, options)
     os._exit(0)
+
+def finish(out):
+    assert os.waitpid(start(out), 0)[1] == 0
+    return (folder / "asked").stat().st_size  # windows
 
 def outputs(out):
     return {path.name: hash_file(path) for path in sorted(out.glob("*.tif"))}
 
+def of(name, found):
+    return {key for key in found if key.startswith(name)}
+
+def strips():
+    return [len(list((out / ".landseer" / image.stem).glob("strip_*.npz"))) for image in images]
+
 began = time.monotonic()
-assert os.waitpid(start(folder / "whole"), 0)[1] == 0
+all_windows = finish(folder / "whole")
 whole = time.monotonic() - began
 expected, out, rng = outputs(folder / "whole"), folder / "killed", np.random.default_rng(0)
-assert len(expected) == 3
-journal, killed = out / ".landseer" / "a", 0
-grown = set()
-while killed < 20:
+assert len(expected) == 3 * len(images) > 3
+killed, grown, finished = 0, set(), set()
+
+def kill(seconds):
     child = start(out)
-    time.sleep(rng.uniform(0.05, 0.5) * whole)
+    time.sleep(seconds)
     os.kill(child, signal.SIGKILL)
-    killed += os.waitpid(child, 0)[1] == signal.SIGKILL
-    grown.add(len(list(journal.glob("strip_*.npz"))))
+    is_killed = os.waitpid(child, 0)[1] == signal.SIGKILL
     seen = outputs(out)
     assert seen.items() <= expected.items(), seen
-    assert "a.tif" not in seen or seen == expected  # the class map comes last
+    for image in images:  # of each the class map comes last
+        assert f"{image.stem}.tif" not in seen or of(image.stem, seen) == of(image.stem, expected)
+    return is_killed, seen
+
+while killed < 20:
+    is_killed, seen = kill(rng.uniform(0.05, 0.5) * whole)
+    killed += is_killed
+    grown.add(tuple(strips()))
+    finished.add(sum(f"{image.stem}.tif" in seen for image in images))
     if seen == expected:
         for name in expected:
             (out / name).unlink()
-assert os.waitpid(start(out), 0)[1] == 0
+assert finish(out) <= all_windows
+for name in expected:
+    (out / name).unlink()
+while strips()[0] == 0:
+    kill(0.3 * whole)
+resumed = finish(out)
 assert outputs(out) == expected
 assert sorted(path.name for path in out.iterdir()) == sorted(expected)
-print(len(grown))
+print(len(grown), max(finished), all_windows - resumed)
 """
 
 
 @pytest.mark.slow
 def test_killed_at_random_moments_it_ends_in_the_same_bytes(spec, write_image, tmp_path: Path):
-    """Kill -9 at twenty random moments: nothing half-written is seen, and the map is that of an undisturbed run."""
-    path, _ = write_image("a.tif", 400, 130, **PLACE)
+    """Kill -9 at twenty random moments: nothing half-written is seen, and the maps are those of an undisturbed run."""
+    paths = [
+        str(write_image(f"{name}.tif", 400, width, **PLACE)[0])
+        for name, width in (("a", 130), ("b", 90))
+    ]
     (tmp_path / "spec.json").write_text(spec.model_dump_json())
-    command = [sys.executable, "-c", KILLED, str(tmp_path), str(path)]
+    command = [sys.executable, "-c", KILLED, str(tmp_path), *paths]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 3  # it was killed in several states
+    n_states, n_finished, n_spared = map(int, done.stdout.split())
+    assert n_states > 3  # it was killed in several states
+    assert n_finished > 0  # also after the first scene
+    assert n_spared > 0  # what the journal held was not computed again
