@@ -265,6 +265,14 @@ def _tta(recipe: Recipe) -> Iterator[Problem]:
         yield Problem(("select", "tta"), f"expected at least one of {', '.join(TTA_SETS)}; got []")
 
 
+def _calibrate(recipe: Recipe) -> Iterator[Problem]:
+    """Only averages of probabilities can be calibrated."""
+    kind = recipe.calibrate.kind
+    if recipe.select.vote == "hard" and kind not in ("auto", "none"):
+        said = f"expected auto or none where select.vote is hard; got {kind}"
+        yield Problem(("calibrate", "kind"), said)
+
+
 def _folds(recipe: Recipe) -> Iterator[Problem]:
     """Folds to train must be folds of the split."""
     n_lists = len(getattr(recipe.split, "files", ()))
@@ -387,6 +395,7 @@ CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("data", "model", "maps"), _maps),
     (("data", "targets", "select"), _metric),
     (("select",), _tta),
+    (("select", "calibrate"), _calibrate),
 )
 """Each check with the parts of the recipe that it looks at; it is left out where one of them is not valid."""
 

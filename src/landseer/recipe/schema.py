@@ -19,6 +19,7 @@ from landseer.recipe.slicing import draw_slices
 from landseer.recipe.targets import TargetConfig, specs_of
 from landseer.report.config import ReportConfig
 from landseer.samples.weights import WeightsConfig
+from landseer.select.calibration_config import CalibrateConfig
 from landseer.select.config import SelectConfig
 from landseer.select.leak_config import LeakConfig
 from landseer.select.maps_config import MapsConfig
@@ -69,6 +70,8 @@ class Recipe(BaseModel):
     """How threshold, members and test-time augmentation are chosen, on out-of-fold predictions."""
     suspects: SuspectsConfig = SuspectsConfig()
     """How labels that out-of-fold predictions contradict are ranked."""
+    calibrate: CalibrateConfig = CalibrateConfig()
+    """How probabilities are made right as often as they say, on out-of-fold predictions."""
     leak: LeakConfig = LeakConfig()
     """How `landseer leak` measures what a random split would have flattered."""
     tune: TuneConfig = TuneConfig()

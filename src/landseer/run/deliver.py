@@ -12,6 +12,7 @@ from landseer.predict.reach import measure_reach
 from landseer.predict.spec import ModelSpec, Naming
 from landseer.predict.stac_model import write_model_item
 from landseer.raster.read import read_info
+from landseer.run.calibrate_stage import CALIBRATION
 from landseer.run.context import Run
 from landseer.run.model_stages import (
     make_model,
@@ -21,6 +22,7 @@ from landseer.run.model_stages import (
     trainable,
     weights_of,
 )
+from landseer.select.calibration_result import read_calibration
 from landseer.select.selection import Selection, read_selection
 
 
@@ -40,7 +42,11 @@ def write_model(run: Run) -> None:
         for paths in [weights_of(run, member)]
         for rank, path in enumerate(paths)
     ]
-    spec = spec.model_copy(update={"reach_px": measured_reach(run)})
+    found = {
+        "reach_px": measured_reach(run),
+        "calibrator": read_calibration(run.path(CALIBRATION)).calibrator,
+    }
+    spec = spec.model_copy(update=found)
     save_model_folder(run.path("model"), spec, sources)
     write_model_item(
         run.path("model"), recipe=run.path("recipe.yaml"), weights=run.recipe.model.weights

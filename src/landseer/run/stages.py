@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from landseer.run.calibrate_stage import calibrate_probabilities
 from landseer.run.choose_stage import choose
 from landseer.run.data_stages import audit, list_samples, measure, split_samples
 from landseer.run.decisions import audit_files
@@ -107,6 +108,14 @@ STAGES: tuple[Stage, ...] = (
         extra=training_files,
     ),
     Stage(
+    Stage(
+        "calibrate",
+        calibrate_probabilities,
+        keys=("seed", "data", "targets", "calibrate", "train.seeds", "train.folds"),
+        inputs=("samples.parquet", "oof", "selection.json"),
+        outputs=("calibration.json",),
+        extra=training_files,
+    ),
         "suspects",
         write_suspects,
         keys=("data", "targets", "model", "suspects", "train.seeds", "train.folds"),
@@ -118,7 +127,13 @@ STAGES: tuple[Stage, ...] = (
         "model",
         write_model,
         keys=("name", "data", "inputs", "model", "targets"),
-        inputs=("selection.json", "statistics.json", "folds/members.json", _WEIGHTS),
+        inputs=(
+            "selection.json",
+            "calibration.json",
+            "statistics.json",
+            "folds/members.json",
+            _WEIGHTS,
+        ),
         outputs=("model/model.yaml", "model/members"),
     ),
     Stage(
@@ -145,6 +160,7 @@ STAGES: tuple[Stage, ...] = (
             "maps/scores.json",
             "selection.json",
             "samples.parquet",
+            "calibration.json",
             "statistics.json",
             "folds/members.json",
             "audit/listing.csv",
