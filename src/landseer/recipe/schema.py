@@ -81,9 +81,6 @@ class Recipe(BaseModel):
     report: ReportConfig = ReportConfig()
     """What the report shows."""
 
-    @property
-    def target_specs(self) -> dict[str, TargetSpec]:
-        """What is predicted, the class mask where no target is named."""
     @model_validator(mode="before")
     @classmethod
     def _training_draws_slices(cls, parts: Any) -> Any:
@@ -91,3 +88,6 @@ class Recipe(BaseModel):
         return draw_slices(parts) if isinstance(parts, Mapping) else parts
 
         return specs_of(self.targets)
+    @property
+    def target_specs(self) -> dict[str, TargetSpec]:
+        """What is predicted, the class mask where no target is named."""
