@@ -68,10 +68,10 @@ class Recipe(BaseModel):
     """How members are trained."""
     select: SelectConfig = SelectConfig()
     """How threshold, members and test-time augmentation are chosen, on out-of-fold predictions."""
-    suspects: SuspectsConfig = SuspectsConfig()
-    """How labels that out-of-fold predictions contradict are ranked."""
     calibrate: CalibrateConfig = CalibrateConfig()
     """How probabilities are made right as often as they say, on out-of-fold predictions."""
+    suspects: SuspectsConfig = SuspectsConfig()
+    """How labels that out-of-fold predictions contradict are ranked."""
     leak: LeakConfig = LeakConfig()
     """How `landseer leak` measures what a random split would have flattered."""
     tune: TuneConfig = TuneConfig()
@@ -87,7 +87,7 @@ class Recipe(BaseModel):
         """Fill in `augment.crop_px` where the model sees slices and nothing is said of crops."""
         return draw_slices(parts) if isinstance(parts, Mapping) else parts
 
-        return specs_of(self.targets)
     @property
     def target_specs(self) -> dict[str, TargetSpec]:
         """What is predicted, the class mask where no target is named."""
+        return specs_of(self.targets)
