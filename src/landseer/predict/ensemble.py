@@ -44,6 +44,10 @@ class Voting:
         hard: members vote with their decisions on class masks instead of their probabilities.
         threshold: two classes: class 1 where its average >= this; None takes the greatest.
         member_threshold: the same for each member's own decision when votes are hard.
+        class_factors: one per class, by which probabilities are multiplied before the greatest is taken; empty: as
+            they are.
+        class_thresholds: one per class but the first, see `ClassMask.decide`; empty: none.
+        member_tta: the set of views of each member, where they differ; empty: all see `tta`.
     """
 
     weights: tuple[float, ...] = ()
@@ -51,6 +55,9 @@ class Voting:
     hard: bool = False
     threshold: float | None = None
     member_threshold: float | None = None
+    class_factors: tuple[float, ...] = ()
+    class_thresholds: tuple[float, ...] = ()
+    member_tta: tuple[str, ...] = ()
 
 
 class Ensemble(nn.Module):
@@ -93,7 +100,10 @@ class Ensemble(nn.Module):
             raise ValueError(
                 f"expected {len(members)} weights >= 0, some above 0; got {self.weights}"
             )
-        self._views = parse_views(self.voting.tta)
+        names = self.voting.member_tta or (self.voting.tta,) * len(members)
+        if len(names) != len(members):
+            raise ValueError(f"expected {len(members)} sets of views; got {len(names)}")
+        self._views = tuple(parse_views(name) for name in names)
         self._precision = precision
         self._device_holder = nn.Parameter(torch.empty(0), requires_grad=False)
         self._sources = tuple(members) if not keep_loaded else ()
@@ -121,8 +131,8 @@ class Ensemble(nn.Module):
             By target, on the device of `x_bchw`: probabilities, metres, unit vectors, …
         """
         means, further, total = _Means(self.quantities), Values(), 0.0
-        for member, weight in self._weighted_members(x_bchw.device):
-            one = self._one_member(member, x_bchw, gsd_m)
+        for member, views, weight in self._weighted_members(x_bchw.device):
+            one = self._one_member(member, views, x_bchw, gsd_m)
             means.add(one, weight)
             for name, plane in self._further(one).items():
                 further[name] = further.get(name, 0) + weight * plane
@@ -177,7 +187,9 @@ class Ensemble(nn.Module):
         threshold = self.voting.threshold
         if threshold is not None and self.voting.hard:
             threshold -= _VOTE_TOLERANCE
-        return self._mask(target).decide(probability_bchw, threshold)
+        limits = self.voting.class_thresholds or threshold
+        factors = self.voting.class_factors or None
+        return self._mask(target).decide(probability_bchw, limits, factors)
 
     def _mask(self, target: str | None) -> ClassMask:
         """Return the class mask of this name, or the only one."""
@@ -186,25 +198,29 @@ class Ensemble(nn.Module):
                 return quantity
         raise KeyError(f"no class mask {target or ''}".strip())
 
-    def _weighted_members(self, device: torch.device) -> Iterator[tuple[nn.Module, float]]:
-        """Yield members of positive weight, loading each as it is needed when they are not kept."""
-        if self._sources:
-            for source, weight in zip(self._sources, self.weights, strict=True):
-                if weight > 0:
-                    yield _load(source).to(device), weight
-            return
-        for member, weight in zip(self.members, self.weights, strict=True):
+    def _weighted_members(
+        self, device: torch.device
+    ) -> Iterator[tuple[nn.Module, tuple[View, ...], float]]:
+        """Yield members of positive weight with their views, loading each as it is needed when they are not kept."""
+        members = self._sources or self.members
+        for member, views, weight in zip(members, self._views, self.weights, strict=True):
             if weight > 0:
-                yield member, weight
+                yield _load(member).to(device) if self._sources else member, views, weight
 
-    def _one_member(self, member: nn.Module, x_bchw: Tensor, gsd_m: Tensor | None) -> Values:
+    def _one_member(
+        self,
+        member: nn.Module,
+        views: Sequence[View],
+        x_bchw: Tensor,
+        gsd_m: Tensor | None,
+    ) -> Values:
         """Average one member over the views, then vote if votes are hard."""
         means = _Means(self.quantities)
         network: Callable[..., Mapping[str, Tensor]] = member
         if isinstance(member, Model):
             # preprocessing looks at no neighbour: channels turn as the image does
             x_bchw, network = member.preprocess(x_bchw)[0], member.forward_channels
-        for view in self._views:
+        for view in views:
             seen, motion = look(x_bchw, view)
             cue = None if gsd_m is None else _GSD.moved(gsd_m, motion)
             with self._autocast(x_bchw.device):

@@ -40,6 +40,7 @@ class MemberSource:
         fold, seed: what it was trained on and with.
         weight: its share in the average.
         rank: 0 for its best epoch, 1 for the second best, …
+        tta: the set of views that it averages; None takes the model's.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class MemberSource:
     seed: int
     weight: float = 1.0
     rank: int = 0
+    tta: str | None = None
 
     @property
     def file(self) -> str:
@@ -73,7 +75,7 @@ def save_model_folder(folder: Path, spec: ModelSpec, members: Sequence[MemberSou
     kept = [member for member in members if member.weight > 0]
     if not kept:
         raise StageError("expected at least one member with a positive weight; got none")
-    if len({member.file for member in kept}) < len(kept):
+    if len({(member.file, member.tta) for member in kept}) < len(kept):
         raise StageError("expected one member per fold and seed; got two for the same pair")
     folder = Path(folder)
     written = spec.model_copy(update={"members": tuple(_copy(folder, member) for member in kept)})
@@ -101,7 +103,7 @@ def load_model_folder(folder: Path, *, verify: bool = True) -> tuple[ModelSpec, 
     """
     folder = Path(folder)
     folder = folder.parent if folder.name == SPEC_FILE else folder
-    spec = _read_spec(folder)
+    spec = read_spec(folder)
     for member in spec.members:
         _check_member(folder, member, verify=verify)
     return spec, tuple(partial(load_one, spec, folder / member.file) for member in spec.members)
@@ -148,6 +150,7 @@ def _copy(folder: Path, member: MemberSource) -> MemberSpec:
         weight=member.weight,
         fold=member.fold,
         seed=member.seed,
+        tta=member.tta,
         sha256=_sha256(target),
     )
 
@@ -164,7 +167,7 @@ def _dump(spec: ModelSpec) -> str:
     return f"# A landseer model: `landseer predict {{this folder}} IMAGES -o OUT`\n{text}"
 
 
-def _read_spec(folder: Path) -> ModelSpec:
+def read_spec(folder: Path) -> ModelSpec:
     """Read and validate `model.yaml`."""
     path = folder / SPEC_FILE
     raw = _read_yaml(path)

@@ -41,6 +41,8 @@ class MemberSpec(BaseModel):
     """The fold that was held out while it trained; -1 when none was."""
     seed: int
     """The root seed of its training."""
+    tta: str | None = None
+    """Name of the set of views that it averages; None takes the model's. A file may stand in the list once for each."""
     sha256: str = ""
     """SHA-256 of the file, 64 hex digits."""
 
@@ -145,6 +147,11 @@ class ModelSpec(BaseModel):
     """Two classes only: class 1 where its average is at least this; None takes the greatest."""
     member_threshold: float | None = Field(default=None, ge=0, le=1)
     """The same for each member's own decision when votes are hard."""
+    class_factors: tuple[float, ...] = ()
+    """One per class, by which probabilities are multiplied before the greatest is taken; empty: as they are."""
+    class_thresholds: tuple[float, ...] = ()
+    """One per class but the first: of the classes that reach theirs, the one that exceeds it most, class 0 where none
+    does; empty: the greatest probability."""
     calibrator: CalibratorSpec | None = None
     """What makes written probabilities be right as often as they say; None leaves averages as they are."""
     precision: Precision = "auto"
@@ -173,6 +180,13 @@ class ModelSpec(BaseModel):
         given = (self.threshold, self.member_threshold) != (None, None)
         if given and len(self.classes) != 2:
             raise ValueError(f"expected two classes for a threshold; got {len(self.classes)}")
+        n, rules = len(self.classes), (self.class_factors, self.class_thresholds)
+        if len(rules[0]) not in (0, n) or len(rules[1]) not in (0, n - 1):
+            raise ValueError(f"expected {n} class factors or {n - 1} class thresholds")
+        if sum(map(bool, rules)) + given > 1:
+            raise ValueError("expected a threshold, class factors or class thresholds; got several")
+        if min((*rules[0], *rules[1]), default=1) <= 0:
+            raise ValueError("expected class factors and class thresholds above 0")
         return self
 
     @model_validator(mode="after")

@@ -221,6 +221,8 @@ def _hyperparameters(spec: ModelSpec) -> dict[str, Any]:
         "tta": spec.tta,
         "vote": spec.vote,
         "threshold": spec.threshold,
+        **({"class_factors": list(spec.class_factors)} if spec.class_factors else {}),
+        **({"class_thresholds": list(spec.class_thresholds)} if spec.class_thresholds else {}),
         "reach_px": spec.reach_px,
         "gsd_m": spec.gsd_m,
     }

@@ -63,6 +63,9 @@ def build_ensemble(
         hard=spec.vote == "hard",
         threshold=spec.threshold,
         member_threshold=spec.member_threshold,
+        class_factors=spec.class_factors,
+        class_thresholds=spec.class_thresholds,
+        member_tta=_views_of(spec),
     )
     return Ensemble(
         members,
@@ -72,6 +75,13 @@ def build_ensemble(
         keep_loaded=options.keep_loaded,
         calibrator=spec.calibrator,
     )
+
+
+def _views_of(spec: ModelSpec) -> tuple[str, ...]:
+    """Return the views of each member, nothing where all have the model's."""
+    if all(member.tta is None for member in spec.members):
+        return ()
+    return tuple(member.tta or spec.tta for member in spec.members)
 
 
 def predict_images(

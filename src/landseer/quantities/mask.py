@@ -99,6 +99,7 @@ class ClassMask:
         self,
         probability_bchw: Float[Tensor, "b c h w"],
         thresholds: float | Sequence[float] | None = None,
+        factors: Sequence[float] | None = None,
     ) -> UInt8[Tensor, "b h w"]:
         """Choose a class per pixel.
 
@@ -106,6 +107,8 @@ class ClassMask:
             probability_bchw: float, one plane per class.
             thresholds: None takes the most probable class. Otherwise one per class from 1 on (a single number holds
                 for all): among the classes that reach theirs, the one that exceeds it most; class 0 where none does.
+            factors: one per class by which probabilities are multiplied before the greatest is taken; not together
+                with thresholds.
 
         Returns:
             uint8 class numbers.
@@ -118,11 +121,21 @@ class ClassMask:
             margin = probability_bchw[:, 1:] - self._limits(thresholds, probability_bchw)
             best, chosen = margin.max(dim=1)
             chosen = torch.where(best >= 0, chosen + 1, 0)
+        elif factors is not None:
+            chosen = (probability_bchw * self._factors(factors, probability_bchw)).argmax(dim=1)
         elif self.n_classes == 2:  # a comparison instead of 8 bytes a pixel
             chosen = probability_bchw[:, 1] > probability_bchw[:, 0]
         else:
             chosen = probability_bchw.argmax(dim=1)
         return chosen.to(torch.uint8).masked_fill_(missing, IGNORE)
+
+    def _factors(self, factors: Sequence[float], like: Tensor) -> Tensor:
+        """Spread the factors over the classes: (C, 1, 1)."""
+        if len(factors) != self.n_classes:
+            raise UsageError(
+                f"expected {self.n_classes} factors, one per class; got {len(factors)}"
+            )
+        return torch.tensor(factors, dtype=like.dtype, device=like.device).reshape(-1, 1, 1)
 
     def _limits(self, thresholds: float | Sequence[float], like: Tensor) -> Tensor:
         """Spread the thresholds over the classes but 0: (C-1, 1, 1)."""

@@ -14,17 +14,35 @@ class SelectConfig(BaseModel):
 
     metric: str = "dice_foreground"
     """Score that decides, pooled over all pixels: `dice_foreground`, `dice_<class>`, `iou_macro`, `accuracy`, …"""
-    threshold: Literal["tune", "argmax"] | float = "tune"
-    """Two classes: `tune` reads it from the curve, a number fixes it, `argmax` takes the greater probability."""
+    threshold: Literal["tune", "argmax", "per_class"] | float = "tune"
+    """Two classes: `tune` reads it from the curve, a number fixes it, `argmax` takes the greater probability. More
+    classes: `tune` and `argmax` take the greatest, `per_class` searches a factor for each class, or a threshold for
+    each where classes do not exclude each other."""
     threshold_step: float = Field(default=0.01, gt=0, le=0.25)
     """Distance of the thresholds tried by `tune`."""
     tta: str | list[str] = "auto"
     """`auto` judges every set for which predictions were written; a name fixes one; a list judges these."""
-    weights: Literal["equal", "fold_score", "fitted"] = "equal"
-    """Weights of the members: all the same; by each member's own score between 0.2 and 1; or, with several seeds a
-    fold, the shares of the seeds that score best."""
+    scales: tuple[float, ...] = ()
+    """Zooms at which images are also predicted, such as `[1, 1.5]`: each set of `tta` is judged with and without
+    them."""
+    checkpoints: Literal["all", "choose"] = "all"
+    """`all` averages the `train.keep_best` epochs of a member; `choose` judges how many of them are averaged."""
+    weights: Literal["equal", "fold_score", "rank", "fitted", "greedy"] = "equal"
+    """Weights of the members: all the same; by each member's own score, or its rank, between 0.2 and 1; with several
+    seeds a fold, the shares of the seeds that score best (`fitted`); or seeds, epochs, views and scales added one by
+    one, with repetition, as long as the score rises (`greedy`)."""
     weight_step: float = Field(default=0.1, gt=0, le=0.5)
-    """Distance of the shares tried by `fitted`."""
+    """Distance of the shares tried by `fitted` for up to three seeds; of more they are searched without steps."""
+    greedy_steps: int = Field(default=20, ge=1, le=200)
+    """How many times `greedy` adds something, at most."""
+    greedy_bags: int = Field(default=0, ge=0, le=100)
+    """Of how many draws of half of the candidates `greedy` averages what it takes; 0: once, of all."""
+    search_pixels: int = Field(default=200_000, ge=1000)
+    """About how many pixels `greedy`, `per_class` and `fitted` of more than three seeds search on; what they choose is
+    counted on all."""
+    prefer: Literal["best", "cheapest_within_noise"] = "best"
+    """Which set of views, or how many greedy steps: those with the best score, or the cheapest that are not clearly
+    worse than the best in a paired bootstrap."""
     vote: Literal["soft", "hard"] = "soft"
     """`soft` averages probabilities; `hard` lets each member decide at the threshold and takes the majority."""
     resamples: int = Field(default=1000, ge=10)
@@ -40,12 +58,18 @@ class SelectConfig(BaseModel):
             raise ValueError(f"expected a threshold between 0 and 1; got {self.threshold}")
         return self
 
+    @model_validator(mode="after")
+    def _scales_are_zooms(self) -> Self:
+        if not all(0.25 <= scale <= 4 for scale in self.scales):
+            raise ValueError(f"expected scales from 0.25 to 4; got {list(self.scales)}")
+        return self
+
     @property
     def thresholds(self) -> tuple[float, ...]:
         """The thresholds to try, in rising order; empty for `argmax`."""
         if self.threshold == "argmax":
             return ()
-        if self.threshold == "tune":
+        if self.threshold in ("tune", "per_class"):
             count = round(1 / self.threshold_step)
             return tuple(round(number / count, 6) for number in range(1, count))
         return (float(self.threshold),)

@@ -12,7 +12,7 @@ from landseer.metrics.scores import score
 from landseer.select.crossfit import Candidate, Choice, pooled
 from landseer.select.evidence import Evidence
 from landseer.select.selection import Comparison, Curve, FoldScore, MemberWeight, ScoreInterval
-from landseer.select.shares import score_weights, single_shares
+from landseer.select.shares import rank_weights, score_weights, single_shares
 
 Weights = dict[tuple[int, int], float]
 
@@ -61,6 +61,8 @@ def _weights(evidence: Evidence, scores: Weights, final: Choice) -> Weights:
         return dict.fromkeys(scores, 1.0)
     if evidence.config.weights == "fold_score":
         return score_weights(scores)
+    if evidence.config.weights == "rank":
+        return rank_weights(scores)
     share = dict(zip(evidence.judged.seeds, final.candidate.shares, strict=True))
     return {(fold, seed): share[seed] for fold, seed in scores}
 
@@ -166,6 +168,7 @@ def describe_limits(evidence: Evidence) -> tuple[str, ...]:
         notes.append(
             f"each sample was judged by the {n_seeds} member(s) of its fold; the model averages {n_folds * n_seeds}"
         )
-    if evidence.config.weights == "fold_score":
-        notes.append("weights by fold score do not change out-of-fold scores and are not judged")
+    if evidence.config.weights in ("fold_score", "rank"):
+        what = evidence.config.weights.replace("_", " ")
+        notes.append(f"weights by {what} do not change out-of-fold scores and are not judged")
     return tuple(notes)

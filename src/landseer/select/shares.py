@@ -55,6 +55,26 @@ def score_weights(scores: Mapping[Member, float], least: float = 0.2) -> dict[Me
     }
 
 
+def rank_weights(scores: Mapping[Member, float], least: float = 0.2) -> dict[Member, float]:
+    """Weigh members by rank: 1 for the best, `least` for the worst, even steps between.
+
+    The weight is least + (1 - least) (n - r) / (n - 1), with r the rank from 1; equal scores share the mean of their
+    ranks. One bad fold does not push all others together, as it does in `score_weights`.
+
+    Edges: one member weighs 1; undefined scores (NaN) share the last ranks.
+    Source: own.
+    """
+    n = len(scores)
+    if n < 2:
+        return dict.fromkeys(scores, 1.0)
+    keys = {member: -score if score == score else float("inf") for member, score in scores.items()}
+    ordered = sorted(keys.values())
+    ranks = {key: ordered.index(key) + (ordered.count(key) + 1) / 2 for key in keys.values()}
+    return {
+        member: least + (1 - least) * (n - ranks[key]) / (n - 1) for member, key in keys.items()
+    }
+
+
 def _scale(score: float, low: float, high: float, least: float) -> float:
     """Place one score between the worst and the best."""
     if high <= low:
