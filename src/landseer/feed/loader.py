@@ -14,7 +14,7 @@ from torch import Tensor
 
 from landseer.core.classes import IGNORE
 from landseer.core.references import Reference
-from landseer.feed.source import MASK, Source, Tile
+from landseer.feed.source import MASK, SOFT, Source, Tile
 from landseer.models.targets import GSD
 
 
@@ -26,7 +26,7 @@ class Batch(TypedDict):
     Keys:
         targets: by name of the reference: `mask` (b, h, w) uint8, rasters (b, h, w) float32 on their own grid,
             numbers (b,), angles as vectors (dx, dy) = (sin, cos) of shape (b, 2); NaN where not known. Where no
-            reference is called `gsd`, that is `gsd_m`.
+            reference is called `gsd`, that is `gsd_m`. `mask.soft` (b, classes, h, w) where samples have pseudo-labels.
         grids: by name of rasters on a grid of their own, (b, 2, 3) maps from its pixels to the image's.
         gsd_m: (b,) ground sample distance, NaN where not known.
         draws: number of each sample's draw within the epoch.
@@ -106,6 +106,10 @@ def make_batch(source: Source, positions: Sequence[int], draws: Sequence[int] = 
     if source.has_labels:
         labels = [tile.label for tile in tiles]
         targets[MASK] = _stack(labels, _largest(sizes), np.uint8, IGNORE)
+        softs = [tile.soft for tile in tiles]
+        n_classes = max((len(soft) for soft in softs if soft is not None), default=0)
+        if n_classes:
+            targets[SOFT] = _stack(softs, (n_classes, *_largest(sizes)), np.float32, np.nan)
     grids: dict[str, Tensor] = {}
     for reference in source.references:
         targets[reference.name] = _target(reference, tiles, sizes)

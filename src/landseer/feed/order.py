@@ -32,3 +32,37 @@ def draw_epoch(
         return rng.choice(n_samples, size=n_draws, p=weights / weights.sum()).astype(np.int64)
     rounds = [rng.permutation(n_samples) for _ in range(-(-n_draws // n_samples))]
     return np.concatenate(rounds)[:n_draws].astype(np.int64)
+
+
+def count_draws(n_samples: int, n_soft: int, n_draws: int | None, mix: float) -> tuple[int, int]:
+    """Tell how many draws of an epoch are labelled samples, and how many pseudo-labelled ones.
+
+    Args:
+        n_samples: how many labelled samples there are.
+        n_soft: how many pseudo-labelled ones.
+        n_draws: samples per epoch; None goes once through the labelled ones, with the others besides.
+        mix: share of pseudo-labelled draws, in (0, 1).
+
+    Edges: without pseudo-labels all draws are of labelled samples; one draw at least is of each kind otherwise.
+    """
+    if not n_soft:
+        return n_draws or n_samples, 0
+    if n_draws is None:
+        return n_samples, max(1, round(n_samples * mix / (1 - mix)))
+    soft = min(max(1, round(n_draws * mix)), n_draws - 1)
+    return n_draws - soft, soft
+
+
+def interleave(labelled: NDArray[np.int64], soft: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Spread pseudo-labelled draws evenly among labelled ones, each in its own order.
+
+    Among any n draws in a row there are as many of a kind as its share of n, rounded down or up.
+
+    Source: the line of Bresenham 1965, doi:10.1147/sj.41.0025.
+    """
+    total = len(labelled) + len(soft)
+    steps = np.arange(total + 1, dtype=np.int64) * len(soft) // max(total, 1)
+    is_soft = np.diff(steps) > 0
+    result = np.empty(total, np.int64)
+    result[is_soft], result[~is_soft] = soft, labelled
+    return result

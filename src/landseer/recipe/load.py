@@ -25,6 +25,7 @@ FILE_KEYS: tuple[tuple[str, str], ...] = (
     ("split", "files"),
     ("split", "holdout_file"),
     ("model", "weights"),
+    ("mine", "mined"),
 )
 """Keys that hold paths: those in a file are counted from its folder, those on the command line from the current one."""
 

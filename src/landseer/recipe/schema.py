@@ -23,6 +23,7 @@ from landseer.select.calibration_config import CalibrateConfig
 from landseer.select.config import SelectConfig
 from landseer.select.leak_config import LeakConfig
 from landseer.select.maps_config import MapsConfig
+from landseer.selftrain.config import MineConfig, SelfTrainConfig
 from landseer.splits import SplitConfig
 from landseer.train.config import TrainConfig
 from landseer.tune.config import TuneConfig
@@ -74,6 +75,10 @@ class Recipe(BaseModel):
     """How labels that out-of-fold predictions contradict are ranked."""
     leak: LeakConfig = LeakConfig()
     """How `landseer leak` measures what a random split would have flattered."""
+    selftrain: SelfTrainConfig = SelfTrainConfig()
+    """How `landseer selftrain` learns from samples without labels, in rounds."""
+    mine: MineConfig = MineConfig()
+    """How `landseer mine` looks through empty samples, and what training makes of the list."""
     tune: TuneConfig = TuneConfig()
     """What `landseer tune` searches, and on which folds."""
     maps: MapsConfig = MapsConfig()

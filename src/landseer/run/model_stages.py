@@ -29,7 +29,9 @@ from landseer.predict.ensemble import Ensemble, Precision, Voting
 from landseer.predict.oof import OofBatch, write_oof
 from landseer.run.context import Run
 from landseer.run.losses import weighed_losses
+from landseer.run.mine_taken import mined_state, with_mined
 from landseer.run.outside import training_files
+from landseer.run.selftrain_taught import start_warm, taught_state, with_pseudo_labels
 from landseer.run.typical import with_typical
 from landseer.samples.labelled import is_labelled
 from landseer.samples.schema import is_missing, shorten
@@ -99,8 +101,9 @@ def _train_member(
 ) -> None:
     """Train one member, or what goes into its soup; all trainings of a soup start from the same weights."""
     train, augment = run.recipe.train, run.recipe.augment
-    losses = weighed_losses(run, frame.iloc[list(job.train)])
-    fit_member(job, make_model(run, job.seed), losses, augment, train, watchers=watchers)
+    losses = weighed_losses(run, frame.iloc[[i for i in job.train if i < len(frame)]])
+    model = start_warm(run, job.member, make_model(run, job.seed))
+    fit_member(job, model, losses, augment, train, watchers=watchers)
     if train.soup is None:
         return
     jobs = [job]
@@ -135,6 +138,8 @@ def member_key(run: Run, member: Member) -> str:
             "samples": table,
             "files": training_files(run),
             "statistics": read_json(run.path("statistics.json")),
+            **taught_state(run, member.fold),
+            **mined_state(run, member.fold),
         }
     )
 
@@ -204,7 +209,7 @@ def make_job(
     """Describe one member's training."""
     fold = frame["fold"].to_numpy()
     train = np.flatnonzero(trains(frame, member.fold))
-    return Job(
+    job = Job(
         member=member.name,
         folder=folder,
         source=source,
@@ -218,6 +223,7 @@ def make_job(
         targets=specs_of(run),
         balance=run.recipe.balance,
     )
+    return with_mined(run, with_pseudo_labels(run, job, member.fold), member.fold)
 
 
 def specs_of(run: Run) -> dict[str, TargetSpec]:
@@ -278,7 +284,7 @@ def predict_out_of_fold(run: Run) -> None:
             voting = Voting(tta=tta)
             ensemble = Ensemble(models, models[0].quantities, voting, precision=precision_of(run))
             ensemble = ensemble.to(device).eval()
-            batches = _batches(run, source, positions, f"predict {member.name} tta {tta}")
+            batches = oof_batches(run, source, positions, f"predict {member.name} tta {tta}")
             write_oof(ensemble, batches, run.path(f"oof/{tta}/seed{member.seed}"))
     write_json(run.path(OOF_MARK), {"tta": tta_candidates(run), "members": len(members_of(run))})
 
@@ -301,7 +307,7 @@ def precision_of(run: Run) -> Precision:
     return names[run.recipe.train.precision]
 
 
-def _batches(run: Run, source: Source, positions: np.ndarray, label: str) -> Iterator[OofBatch]:
+def oof_batches(run: Run, source: Source, positions: np.ndarray, label: str) -> Iterator[OofBatch]:
     """Read the samples of one fold in batches, with progress."""
     train = run.recipe.train
     size = train.eval_batch_size or train.batch_size

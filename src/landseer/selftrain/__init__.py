@@ -1,1 +1,1 @@
-"""Self-training: labels that the ensemble makes for what has none, by rounds, scored on true labels alone."""
+"""Self-training: which samples a round takes on trust, who may teach them, and whether it helped."""

@@ -20,9 +20,10 @@ from landseer.augment import AugmentConfig
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
 from landseer.core.files import read_json, write_json
+from landseer.core.seeds import derive
 from landseer.errors import StageError
 from landseer.feed.loader import Loader
-from landseer.feed.order import draw_epoch
+from landseer.feed.order import count_draws, draw_epoch, interleave
 from landseer.feed.source import Source
 from landseer.feed.targets import make_evaluation
 from landseer.losses.targets import Balance
@@ -64,6 +65,9 @@ class Job:
         seed: seed of weights, order and augmentation.
         targets: what is learnt.
         balance: whether the weights of several targets' losses are learnt too.
+        soft: positions of pseudo-labelled samples.
+        mix: their share of the draws of an epoch.
+        soft_weight: factor of their loss.
     """
 
     member: str
@@ -78,6 +82,13 @@ class Job:
     seed: int
     targets: Mapping[str, TargetSpec] = field(default_factory=lambda: dict(ONLY_MASK))
     balance: Balance = "fixed"
+    soft: tuple[int, ...] = ()
+    mix: float = 0.5
+    soft_weight: float = 1.0
+
+    def draws(self, n_draws: int | None) -> tuple[int, int]:
+        """Return the labelled and the pseudo-labelled draws of an epoch of so many samples; see `count_draws`."""
+        return count_draws(len(self.train), len(self.soft), n_draws, self.mix)
 
 
 def fit_member(
@@ -147,7 +158,7 @@ def make_module(
     Args:
         job, model, losses, augment, config: as in `fit_member`.
     """
-    n_draws = config.samples_per_epoch or len(job.train)
+    n_draws = sum(job.draws(config.samples_per_epoch))
     plan = Plan(
         seed=job.seed,
         targets=job.targets,
@@ -158,6 +169,7 @@ def make_module(
         nearest_channels=quality_channels([band.kind for band in job.bands]),
         fixed_channels=fixed_channels(model),
         rgb=rgb_channels(model),
+        soft_weight=job.soft_weight,
     )
     loss = build_objective(losses, model.quantities, _own_grids(job), job.balance)
     return TrainingModule(model, loss, augment, config, plan)
@@ -337,10 +349,16 @@ class Data(lightning.LightningDataModule):
         job, config = self._job, self._config
         epoch = self.trainer.current_epoch if self.trainer is not None else 0
         weights = job.weights if config.sampler == "weighted" else None
-        order = draw_epoch(weights, len(job.train), config.samples_per_epoch, job.seed, epoch)
+        n_labelled, n_soft = job.draws(config.samples_per_epoch)
+        order = draw_epoch(weights, len(job.train), n_labelled, job.seed, epoch)
+        drawn = np.asarray(job.train, np.int64)[order]
+        if n_soft:
+            seed = derive(job.seed, "pseudo-labels")
+            mine = draw_epoch(None, len(job.soft), n_soft, seed, epoch)
+            drawn = interleave(drawn, np.asarray(job.soft, np.int64)[mine])
         return Loader(
             job.source,
-            [job.train[position] for position in order],
+            drawn.tolist(),
             batch_size=config.batch_size,
             workers=_workers(config),
             drop_single=True,

@@ -17,6 +17,7 @@ from landseer.augment.warp import geometric
 from landseer.core.seeds import derive
 from landseer.errors import StageError
 from landseer.feed.loader import Batch
+from landseer.feed.source import SOFT
 from landseer.feed.targets import (
     as_judged,
     beside_targets,
@@ -27,12 +28,13 @@ from landseer.feed.targets import (
     pick_grids,
     pick_targets,
 )
+from landseer.losses.soft_labels import pseudo_label_loss
 from landseer.losses.targets import TargetsLoss
 from landseer.metrics.evaluation import Counts, Evaluation, goodness
 from landseer.models.model import Model
 from landseer.models.slices import in_slices
-from landseer.models.targets import TargetSpec
-from landseer.quantities import Gsd, Quantity
+from landseer.models.targets import TargetSpec, single_mask
+from landseer.quantities import Gsd, Quantity, SoftMask
 from landseer.train.config import Plateau, TrainConfig
 from landseer.train.optimiser import build_optimiser
 from landseer.train.schedule import PlateauStepper, build_schedule
@@ -57,6 +59,7 @@ class Plan:
     nearest_channels: tuple[int, ...] = ()
     fixed_channels: tuple[int, ...] = ()
     rgb: tuple[int, int, int] | None = None
+    soft_weight: float = 1.0
 
 
 class TrainingModule(lightning.LightningModule):
@@ -131,6 +134,8 @@ class TrainingModule(lightning.LightningModule):
             channels, targets, grids, gsd_m = self._augmented(batch)
         outputs = self.model.forward_channels(channels, gsd_m)
         loss, parts = self._loss_of(outputs, targets, grids)
+        if SOFT in targets:
+            loss, parts = self._with_pseudo_labels(loss, parts, outputs, targets[SOFT])
         if not torch.isfinite(loss):
             raise StageError(
                 f"expected a loss that is a number, got {loss.item()}",
@@ -156,6 +161,8 @@ class TrainingModule(lightning.LightningModule):
         """Move image and targets by one map, compute channels and change their light."""
         plan, epoch = self._plan, self.current_epoch
         targets = pick_targets(batch["targets"], plan.targets) | {_GSD: batch["gsd_m"]}
+        if SOFT in batch["targets"]:
+            targets[SOFT] = batch["targets"][SOFT]
         moved = geometric(
             self.model.preprocess.mask_nodata(batch["image"]),
             targets,
@@ -183,7 +190,11 @@ class TrainingModule(lightning.LightningModule):
 
     def _quantities(self) -> Mapping[str, Quantity]:
         """Return the quantities that follow an image's motion, the ground sample distance among them."""
-        return {**self.model.quantities, _GSD: Gsd()}
+        return {
+            **self.model.quantities,
+            _GSD: Gsd(),
+            SOFT: SoftMask(max(2, len(self._plan.class_names))),
+        }
 
     def _loss_of(
         self,
@@ -194,6 +205,19 @@ class TrainingModule(lightning.LightningModule):
         """Compare outputs with targets on the targets' grids; the whole loss, and each target's."""
         taken = losses_take(self.model.quantities, outputs, grids)
         return self.loss(*beside_targets(taken, targets, grids))
+
+    def _with_pseudo_labels(
+        self,
+        loss: Tensor,
+        parts: dict[str, Tensor],
+        outputs: Mapping[str, Tensor],
+        soft_bchw: Tensor,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Add what pseudo-labels say of the class mask to the loss of the labels."""
+        name = single_mask(self._plan.targets)
+        mask: Any = self.model.quantities[name]
+        soft = pseudo_label_loss(mask, outputs[name], soft_bchw)
+        return loss + self._plan.soft_weight * soft, {**parts, "pseudo_labels": soft.detach()}
 
     def on_train_epoch_end(self) -> None:
         """Let a plateau schedule look at the epoch's score, where it has one of its own."""
