@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -126,3 +127,21 @@ def test_examples_run_from_best_to_worst_and_can_be_left_out(tmp_path: Path) -> 
 
 def test_no_scenes_no_section(tmp_path: Path) -> None:
     assert maps_section(make_outcome(tmp_path)) is None
+
+
+def test_what_windows_change_is_said(outcome: Outcome) -> None:
+    assert "against one piece" not in maps_section(outcome)["lead"]
+    seams = {
+        "share_changed": 0.00123, "rms": 0.0123, "worst": 0.4, "window_px": 512, "overlap_px": 128, "border_px": None,
+        "image": "s0.tif", "member": "fold0_seed0",
+    }  # fmt: skip
+    lead = maps_section(replace(outcome, seams=seams))["lead"]
+    assert (
+        "Windows of 512 px that share 128 px change the class of 0.123% of the pixels, and values by 0.012"
+        in lead
+    )
+    assert "in the middle of s0.tif by fold0_seed0" in lead
+    assert (
+        "the class of"
+        not in maps_section(replace(outcome, seams=seams | {"share_changed": None}))["lead"]
+    )

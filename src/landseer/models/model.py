@@ -29,6 +29,7 @@ class Model(nn.Module):
         preprocess: raw numbers to channels.
         network: channels to an output for each target.
         quantities: by target, what its output means.
+        scale: magnification of the channels on their way to the network.
         slices: how samples are cut before they come here, wherever samples are predicted; see `models.slices`.
     """
 
@@ -42,12 +43,12 @@ class Model(nn.Module):
     ) -> None:
         super().__init__()
         self.preprocess, self.network, self.quantities = preprocess, network, dict(quantities)
-        self._scale, self.slices = scale, slices
+        self.scale, self.slices = scale, slices
 
     @property
     def cell_px(self) -> int:
         """Side of the network's cells in pixels of the image; see `models.decoders.stride_px`."""
-        return max(1, round(self.network.stride / self._scale))
+        return max(1, round(self.network.stride / self.scale))
 
     def forward(
         self, x_bchw: Float[Tensor, "b c h w"], gsd_m: Tensor | None = None
@@ -79,10 +80,10 @@ class Model(nn.Module):
             channels are resized before and dense outputs after, by area where they shrink and bilinearly where they
             grow; what is counted in pixels follows by its law, by the zoom that whole pixels allowed.
         """
-        if self._scale == 1.0:
+        if self.scale == 1.0:
             return self._padded(z_bkhw, gsd_m)
         h, w = z_bkhw.shape[-2:]
-        size = (max(1, round(h * self._scale)), max(1, round(w * self._scale)))
+        size = (max(1, round(h * self.scale)), max(1, round(w * self.scale)))
         zoom = math.sqrt(size[0] * size[1] / (h * w))
         back = Motion.zoomed(1 / zoom, len(z_bkhw), z_bkhw.device)
         outputs = self._padded(_resized(z_bkhw, size), None if gsd_m is None else gsd_m / zoom)

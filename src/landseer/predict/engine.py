@@ -18,18 +18,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from landseer.core.parallel import parallel_map
-from landseer.core.window import Window
 from landseer.errors import BandError, FileReadError
+from landseer.models.decoders import stride_px
 from landseer.predict.ensemble import ENTROPY, Ensemble
 from landseer.predict.gsd import GsdLookup, at_gsd, forget_grids
 from landseer.predict.inputs import Job
 from landseer.predict.map import Map
 from landseer.predict.options import Failure, PredictOptions, PredictSummary
 from landseer.predict.output import read_map, valid_pixels, write_map
-from landseer.predict.plan import Plan, windows_of
+from landseer.predict.plan import windows_of
 from landseer.predict.products import find_pose, without_pose, write_products
 from landseer.predict.scene import Scene
-from landseer.predict.seams import SeamFigure, seam_figure
+from landseer.predict.seam_measure import seams_in_the_middle
+from landseer.predict.seams import SeamFigure
 from landseer.predict.sinks import uncertainty_of
 from landseer.predict.spec import ModelSpec
 from landseer.raster.read import RasterInfo, has_alpha, read_bands, read_info
@@ -149,7 +150,14 @@ class Run:
         )
         try:
             if self.options.seams:
-                self.seams[tile.job.image] = self._seams(tile.info, scene.plan)
+                self.seams[tile.job.image] = seams_in_the_middle(
+                    self.ensemble,
+                    tile.info,
+                    self.bands,
+                    scene.plan,
+                    stride_px=stride_px(self.spec.model),
+                    gsd_m=self.gsd(tile.info),
+                )
             numbers = scene.predict()
             if self.options.products:
                 result = read_map(tile.job, numbers)
@@ -161,24 +169,6 @@ class Run:
         else:
             self._count(tile)
         scene.forget()
-
-    def _seams(self, info: RasterInfo, plan: Plan) -> SeamFigure:
-        """Measure what windows change in the middle of an image, on as little as has four of them."""
-        height, width = (
-            min(side, 2 * size - plan.overlap_px)
-            for side, size in zip(plan.shape, plan.size, strict=True)
-        )
-        middle = Window((info.height - height) // 2, (info.width - width) // 2, height, width)
-        image = read_bands(info.path, [band.index for band in self.bands], middle)
-        x_bchw = torch.from_numpy(image.astype(np.float32, copy=False))[None]
-        return seam_figure(
-            self.ensemble,
-            x_bchw.to(self.device),
-            window_px=self.window_px,
-            overlap_px=plan.overlap_px,
-            border_px=plan.border_px,
-            gsd_m=torch.tensor([self.gsd(info)], device=self.device),
-        )
 
     @cached_property
     def _copies(self) -> list[Ensemble]:
@@ -279,7 +269,6 @@ def make_map(
     return Map(classes, probability, valid, dense, numbers, unsure)
 
 
-class _Writer:
 def _calibrated(
     ensemble: Ensemble, values: Mapping[str, Tensor], target: str
 ) -> NDArray[np.float32]:
@@ -287,6 +276,7 @@ def _calibrated(
     return ensemble.calibrated({n: v[None] for n, v in values.items()}, target)[0].numpy()
 
 
+class _Writer:
     """Write maps behind the computation, a few in flight; the first error stops the run."""
 
     def __init__(self, workers: int) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from landseer.core.classes import IGNORE
-from landseer.core.sides import taper
-from landseer.core.window import spread
+from landseer.core.sides import shares, starts
 from landseer.predict.ensemble import Ensemble
 from landseer.quantities import ClassMask
 
@@ -45,6 +43,7 @@ def seam_figure(
     border_px: int | None = None,
     gsd_m: Tensor | None = None,
     target: str | None = None,
+    stride_px: int = 1,
 ) -> SeamFigure:
     """Compare a sample predicted in windows with the sample predicted in one piece.
 
@@ -56,6 +55,7 @@ def seam_figure(
         border_px: discarded at sides with a neighbour; None: see `taper`.
         gsd_m: (1,) as the ensemble takes it.
         target: the dense target to look at; None takes the class mask, or the first dense one.
+        stride_px: of the networks; windows but the last start at multiples of it.
 
     Raises:
         ValueError: there is no such dense target.
@@ -65,17 +65,16 @@ def seam_figure(
     name = _dense(ensemble, target)
     whole = ensemble(image_bchw, gsd_m)[name]
     height, width = image_bchw.shape[-2:]
-    rows = _Side.cover(height, window_px, overlap_px, border_px)
-    cols = _Side.cover(width, window_px, overlap_px, border_px)
-    total, weight = torch.zeros_like(whole), whole.new_zeros(height, width)
+    rows = _Side.cover(height, window_px, overlap_px, border_px, stride_px)
+    cols = _Side.cover(width, window_px, overlap_px, border_px, stride_px)
+    total = torch.zeros_like(whole)
     for row in rows:
         for col in cols:
             place = slice(row.start, row.stop), slice(col.start, col.stop)
             values = ensemble(image_bchw[..., *place], gsd_m)
             weights = row.weights.to(whole)[:, None] * col.weights.to(whole)
             total[..., *place] += values[name] * weights
-            weight[place] += weights
-    return _compare(ensemble, name, total / weight, whole)
+    return _compare(ensemble, name, total, whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +87,13 @@ class _Side:
 
     @classmethod
     def cover(
-        cls, length: int, window_px: int, overlap_px: int, border_px: int | None
+        cls, length: int, window_px: int, overlap_px: int, border_px: int | None, stride_px: int
     ) -> list[_Side]:
-        """Cover a side with evenly spread windows."""
-        size, starts = min(window_px, length), spread(length, window_px, overlap_px)
-        inner = [one + size - other for one, other in pairwise(starts)]
-        shared = pairwise([0, *inner, 0])
+        """Cover a side with windows as a plan does."""
+        size, places = min(window_px, length), starts(length, window_px, overlap_px, stride_px)
         return [
-            cls(start, start + size, torch.from_numpy(taper(size, before, after, border_px)))
-            for start, (before, after) in zip(starts, shared, strict=True)
+            cls(start, start + size, torch.from_numpy(weights))
+            for start, weights in shares(places, size, border_px).items()
         ]
 
 

@@ -34,6 +34,8 @@ def maps_section(outcome: Outcome) -> Section | None:
         "Each scene was mapped whole, by members that never saw it, at the threshold chosen on other folds. Scores are "
         "of the finished maps; intervals are drawn over scenes."
     )
+    if outcome.seams:
+        lead = f"{lead} {_seams(outcome.seams)}"
     parts: list[Part] = [_by_class(outcome.map_scores), *_by_object(outcome.map_scores)]
     if rows:
         parts.append(
@@ -41,6 +43,18 @@ def maps_section(outcome: Outcome) -> Section | None:
         )
     parts.append(_by_scene(outcome))
     return section("maps", "Maps", lead, *parts)
+
+
+def _seams(seams: Mapping[str, Any]) -> str:
+    """Say what windows change."""
+    share, rms, worst = seams["share_changed"], seams["rms"], seams["worst"]
+    changed = f"values by {rms:.2g} (RMS), {worst:.2g} at most"
+    if share is not None:
+        changed = f"the class of {share:.3%} of the pixels, and {changed}"
+    return (
+        f"Windows of {seams['window_px']} px that share {seams['overlap_px']} px change {changed}, against one piece: "
+        f"measured in the middle of {seams['image']} by {seams['member']}, which never saw it."
+    )
 
 
 def _chosen(outcome: Outcome) -> list[SceneMap]:

@@ -66,6 +66,7 @@ class Outcome:
         values: real-valued targets, measured; None where a class mask is the only target.
         maps: scenes that were mapped out of fold.
         map_scores: content of maps/scores.json.
+        seams: what windows change, as the notes of the model folder say; empty where images go in one piece.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Outcome:
     values: Measured | None = None
     maps: Sequence[SceneMap] = ()
     map_scores: Mapping[str, Any] = field(default_factory=dict)
+    seams: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def mask(self) -> str | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from landseer.core.files import read_json
+from landseer.models.model import Model
 from landseer.models.store import load_member
 from landseer.predict.model_folder import MemberSource, save_model_folder
 from landseer.predict.reach import measure_reach
@@ -22,8 +23,12 @@ from landseer.run.model_stages import (
     trainable,
     weights_of,
 )
+from landseer.run.seams import measured_seams
 from landseer.select.calibration_result import read_calibration
 from landseer.select.selection import Selection, read_selection
+
+_PICTURE_PX = 512
+"""Side of the pictures in which the reach of networks is measured, px of theirs."""
 
 
 def write_model(run: Run) -> None:
@@ -42,11 +47,15 @@ def write_model(run: Run) -> None:
         for paths in [weights_of(run, member)]
         for rank, path in enumerate(paths)
     ]
+    member = members_of(run)[0]
+    network = load_member(weights_of(run, member)[0], make_model(run, 0, pretrained=False)).eval()
     found = {
-        "reach_px": measured_reach(run),
+        "reach_px": measured_reach(network),
         "calibrator": read_calibration(run.path(CALIBRATION)).calibrator,
     }
     spec = spec.model_copy(update=found)
+    notes = measured_seams(run, spec, member, network)
+    spec = spec.model_copy(update={"notes": {**spec.notes, **notes}})
     save_model_folder(run.path("model"), spec, sources)
     write_model_item(
         run.path("model"), recipe=run.path("recipe.yaml"), weights=run.recipe.model.weights
@@ -58,11 +67,14 @@ def gsd_of(run: Run) -> float | None:
     return getattr(getattr(run.recipe.data, "windows", None), "gsd_m", None)
 
 
-def measured_reach(run: Run) -> int | None:
-    """Return how far the run's networks see, px, measured on its first member; None where there is no end to it."""
-    member = members_of(run)[0]
-    network = load_member(weights_of(run, member)[0], make_model(run, 0, pretrained=False)).eval()
-    reach = measure_reach(network, len(network.preprocess.channels))
+def measured_reach(network: Model) -> int | None:
+    """Return how far a network sees, px; None where there is no end to it.
+
+    Edges: at a scale above 1 the picture is smaller, for the network sees it larger.
+    """
+    cell_px = network.cell_px
+    size_px = max(1, round(_PICTURE_PX / max(1.0, network.scale) / cell_px)) * cell_px
+    reach = measure_reach(network, len(network.preprocess.channels), size_px)
     return reach.bound_px if reach.bound_px is not None else reach.effective_px
 
 

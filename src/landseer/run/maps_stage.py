@@ -38,6 +38,7 @@ from landseer.run.model_stages import (
     trainable,
     weights_of,
 )
+from landseer.run.seams import window_options
 from landseer.samples.schema import is_missing
 from landseer.select.selection import Selection, read_selection
 from landseer.submit.score_maps import score_maps
@@ -213,16 +214,9 @@ def _map_whole(run: Run, scene: Scene, selection: Selection) -> None:
 
 def _options(run: Run) -> PredictOptions:
     """Say how scenes are cut for the networks."""
-    maps, train, slices = run.recipe.maps, run.recipe.train, run.recipe.model.slices
-    window_px, overlap_px = maps.windows(slices)
-    is_sliced = slices is not None and maps.window_px is None
-    return PredictOptions(
-        legend=True,
-        window_px=None if is_sliced else window_px,
-        overlap_px=overlap_px,
-        batch=train.eval_batch_size or train.batch_size,
-        overwrite=False,
-    )
+    train = run.recipe.train
+    batch = train.eval_batch_size or train.batch_size
+    return window_options(run).model_copy(update={"legend": True, "batch": batch})
 
 
 def _ensemble(run: Run, members: list[Member], selection: Selection, spec: ModelSpec) -> Ensemble:

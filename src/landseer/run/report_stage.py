@@ -8,6 +8,7 @@ import pandas as pd
 
 from landseer.audit.pairs import read_pairs
 from landseer.core.files import read_json
+from landseer.predict.model_folder import SPEC_FILE, read_spec
 from landseer.report.build import build_report
 from landseer.report.measured import Measured, measure_values
 from landseer.report.outcome import Outcome, SceneMap
@@ -16,6 +17,7 @@ from landseer.run.context import Run
 from landseer.run.held_out import held_out_trial
 from landseer.run.maps_stage import SCORES, Scene, map_path, scenes_of
 from landseer.run.model_stages import members_of, monitor_of
+from landseer.run.seams import SEAMS
 from landseer.samples.schema import is_missing
 from landseer.samples.table import read_samples
 from landseer.select.selection import Selection, read_selection
@@ -53,6 +55,7 @@ def write_report(run: Run) -> None:
         values=_values(run, selection),
         maps=[_scene_map(run, scene) for scene in scenes_of(run)],
         map_scores=_map_scores(run),
+        seams=_seams(run),
     )
     build_report(outcome, run.path("report/index.html"))
 
@@ -61,6 +64,12 @@ def _map_scores(run: Run) -> dict[str, Any]:
     """Read what the maps of scenes score; nothing where none were made."""
     path = run.path(SCORES)
     return dict(read_json(path)) if path.exists() else {}
+
+
+def _seams(run: Run) -> dict[str, Any]:
+    """Read what windows change, from the notes of the model folder; nothing where it does not say so."""
+    path = run.path("model") / SPEC_FILE
+    return dict(read_spec(path.parent).notes.get(SEAMS, {})) if path.exists() else {}
 
 
 def _scene_map(run: Run, scene: Scene) -> SceneMap:

@@ -12,7 +12,6 @@ from landseer.run.maps_stage import write_maps
 from landseer.run.model_stages import predict_out_of_fold, train_members
 from landseer.run.outside import data_state, split_files, training_files
 from landseer.run.report_stage import write_report
-from landseer.run.selftrain_taught import taught_files
 from landseer.run.stage import Stage
 from landseer.run.suspects_stage import write_suspects
 
@@ -90,7 +89,7 @@ STAGES: tuple[Stage, ...] = (
         keys=(*_MODEL_KEYS, *_TRAIN_KEYS, "select.metric"),
         inputs=("samples.parquet", "statistics.json"),
         outputs=("folds/members.json", _WEIGHTS),
-        extra=taught_files,
+        extra=training_files,
     ),
     Stage(
         "oof",
@@ -109,7 +108,6 @@ STAGES: tuple[Stage, ...] = (
         extra=training_files,
     ),
     Stage(
-    Stage(
         "calibrate",
         calibrate_probabilities,
         keys=("seed", "data", "targets", "calibrate", "train.seeds", "train.folds"),
@@ -117,6 +115,7 @@ STAGES: tuple[Stage, ...] = (
         outputs=("calibration.json",),
         extra=training_files,
     ),
+    Stage(
         "suspects",
         write_suspects,
         keys=("data", "targets", "model", "suspects", "train.seeds", "train.folds"),
@@ -127,7 +126,15 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "model",
         write_model,
-        keys=("name", "data", "inputs", "model", "targets"),
+        keys=(
+            "name",
+            "data",
+            "inputs",
+            "model",
+            "targets",
+            "maps.window_px",
+            "maps.overlap_px",
+        ),
         inputs=(
             "selection.json",
             "calibration.json",
@@ -159,9 +166,10 @@ STAGES: tuple[Stage, ...] = (
         keys=("name", "report", "suspects.pictures"),
         inputs=(
             "maps/scores.json",
+            "model/model.yaml",
             "selection.json",
-            "samples.parquet",
             "calibration.json",
+            "samples.parquet",
             "statistics.json",
             "folds/members.json",
             "audit/listing.csv",
