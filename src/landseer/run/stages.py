@@ -12,6 +12,7 @@ from landseer.run.maps_stage import write_maps
 from landseer.run.model_stages import predict_out_of_fold, train_members
 from landseer.run.outside import data_state, split_files, training_files
 from landseer.run.report_stage import write_report
+from landseer.run.selftrain_taught import taught_files
 from landseer.run.stage import Stage
 from landseer.run.suspects_stage import write_suspects
 
@@ -89,7 +90,7 @@ STAGES: tuple[Stage, ...] = (
         keys=(*_MODEL_KEYS, *_TRAIN_KEYS, "select.metric"),
         inputs=("samples.parquet", "statistics.json"),
         outputs=("folds/members.json", _WEIGHTS),
-        extra=training_files,
+        extra=taught_files,
     ),
     Stage(
         "oof",
