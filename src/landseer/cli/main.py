@@ -37,6 +37,8 @@ VERBS = {
     "report": "Stage 10: write report/index.html.",
     "compare": "Compare two runs on the samples that both held out: paired, by place.",
     "leak": "Train a small model under random and under grouped folds: how much does a random split flatter?",
+    "trees": "Train boosted trees and a forest on the same folds: is the network worth it here?",
+    "tune": "Search the recipe's keys on some folds, and score what was found on the others.",
     "selftrain": "Learn from samples without labels, in rounds, as far as true labels say it helps.",
     "mine": "Find empty samples that the model is wrong or sure about, to train on them more or less.",
     "predict": "Predict files or folders with a model folder.",

@@ -94,6 +94,14 @@ class TuneConfig(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _steps_are_alike(self) -> Self:
+        if self.prune_by == "epoch" and "train.epochs" in self.search:
+            raise ValueError(
+                "prune_by: expected fold where train.epochs is searched, for epochs are not alike then; got epoch"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _grid_is_finite(self) -> Self:
         endless = [
             key
