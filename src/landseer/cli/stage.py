@@ -24,7 +24,8 @@ def stage_app(stage: str, summary: str) -> typer.Typer:
     ) -> None:
         loaded = room("recipe.load").load_recipe(recipe, overrides or ())
         folder = out if out is not None or not recipe.is_dir() else recipe
-        run = room("run.context").open_run(loaded, folder)
+        origin = None if recipe.is_dir() else recipe
+        run = room("run.context").open_run(loaded, folder, origin)
         done = room("run.runner").run_stages(run, until=stage)
         found = _outcome(run.folder, stage)
         shown = found | {name: _sentence(score) for name, score in found.items() if name == "score"}

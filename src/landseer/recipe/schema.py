@@ -25,6 +25,7 @@ from landseer.select.leak_config import LeakConfig
 from landseer.select.maps_config import MapsConfig
 from landseer.selftrain.config import MineConfig, SelfTrainConfig
 from landseer.splits import SplitConfig
+from landseer.track.config import TrackConfig
 from landseer.train.config import TrainConfig
 from landseer.tune.config import TuneConfig
 
@@ -83,6 +84,8 @@ class Recipe(BaseModel):
     """What `landseer tune` searches, and on which folds."""
     maps: MapsConfig = MapsConfig()
     """How maps of whole scenes are made and judged."""
+    track: TrackConfig = TrackConfig()
+    """Where figures, pictures and the best weights go besides the run folder."""
     report: ReportConfig = ReportConfig()
     """What the report shows."""
 

@@ -24,10 +24,11 @@ from landseer.recipe.schema import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run: its resolved recipe and its folder."""
+    """One run: its resolved recipe, its folder, and the file that the recipe was read from, where it is known."""
 
     recipe: Recipe
     folder: Path
+    origin: Path | None = None
 
     def path(self, name: str) -> Path:
         """Return a path inside the run folder."""
@@ -56,17 +57,19 @@ class Run:
         return config_references(self.recipe.data)
 
 
-def open_run(recipe: Recipe, folder: Path | None = None) -> Run:
+def open_run(recipe: Recipe, folder: Path | None = None, origin: Path | None = None) -> Run:
     """Make the run folder.
 
     Args:
         recipe: the recipe.
         folder: None takes `runs/NAME` below the current folder.
+        origin: the file that the recipe was read from; `run.json` says of which commit it is.
 
     Raises:
         WriteError: the folder cannot be made.
     """
-    run = Run(recipe, Path(folder) if folder is not None else Path("runs") / recipe.name)
+    place = Path(folder) if folder is not None else Path("runs") / recipe.name
+    run = Run(recipe, place, origin)
     try:
         run.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

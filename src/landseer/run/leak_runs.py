@@ -29,6 +29,7 @@ from landseer.select.counts import Scored, Trial, count_samples
 from landseer.select.leak_config import LeakConfig
 from landseer.select.selection import read_selection
 from landseer.splits import FixedConfig
+from landseer.track.config import TrackConfig
 from landseer.train.config import AdamW, OneCycle
 
 SMALL_STAGES = ("train", "oof", "select")
@@ -66,6 +67,7 @@ def small_recipe(recipe: Recipe, name: str, seed: int, side_px: int) -> Recipe:
         update={
             "name": name,
             "seed": seed,
+            "track": TrackConfig(),
             "split": FixedConfig(column="fold"),
             "model": ModelConfig(
                 encoder=leak.encoder,

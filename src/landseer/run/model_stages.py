@@ -32,6 +32,7 @@ from landseer.run.losses import weighed_losses
 from landseer.run.mine_taken import mined_state, with_mined
 from landseer.run.outside import training_files
 from landseer.run.selftrain_taught import start_warm, taught_state, with_pseudo_labels
+from landseer.run.track import open_tracking
 from landseer.run.typical import with_typical
 from landseer.samples.labelled import is_labelled
 from landseer.samples.schema import is_missing, shorten
@@ -82,14 +83,16 @@ def train_members(run: Run, watch: Callable[[Member], Sequence[Callback]] = lamb
     """
     frame = trainable(run)
     require_gsd(run, frame)
-    source = make_source(run, frame)
+    source, tracking = make_source(run, frame), open_tracking(run)
     for member in members_of(run):
         folder = run.path(f"folds/{member.name}")
         start_fresh_if_changed(folder, member_key(run, member))
         if (folder / "done.json").exists() and (folder / "best.safetensors").exists():
             continue
         (folder / "done.json").unlink(missing_ok=True)
-        _train_member(run, frame, make_job(run, frame, source, member, folder), watch(member))
+        watchers = [*tracking.watch(folder, member.name), *watch(member)]
+        _train_member(run, frame, make_job(run, frame, source, member, folder), watchers)
+        tracking.finish(folder, member.name)
     write_json(
         run.path("folds/members.json"),
         [read_json(run.path(f"folds/{member.name}/done.json")) for member in members_of(run)],
@@ -101,9 +104,10 @@ def _train_member(
 ) -> None:
     """Train one member, or what goes into its soup; all trainings of a soup start from the same weights."""
     train, augment = run.recipe.train, run.recipe.augment
+    board = run.recipe.track.tensorboard != "off"
     losses = weighed_losses(run, frame.iloc[[i for i in job.train if i < len(frame)]])
     model = start_warm(run, job.member, make_model(run, job.seed))
-    fit_member(job, model, losses, augment, train, watchers=watchers)
+    fit_member(job, model, losses, augment, train, watchers=watchers, tensorboard=board)
     if train.soup is None:
         return
     jobs = [job]

@@ -13,6 +13,7 @@ from landseer.run.hashes import FileHashes
 from landseer.run.ledger import Ledger
 from landseer.run.stage import Stage
 from landseer.run.stages import STAGES, VERBS
+from landseer.run.track import tracked
 
 
 def run_stages(run: Run, *, until: str = "report") -> dict[str, Any]:
@@ -35,7 +36,7 @@ def run_stages(run: Run, *, until: str = "report") -> dict[str, Any]:
     last = [stage.name for stage in STAGES].index(VERBS[until])
     for line in advice(run.recipe):
         sys.stderr.write(f"recipe: {line}\n")
-    with locked(run):
+    with locked(run), tracked(run, until):
         keep_recipe(run)
         ledger = Ledger(run, FileHashes(run.folder))
         done = {stage.name: _run_one(stage, ledger) for stage in STAGES[: last + 1]}

@@ -99,6 +99,7 @@ def fit_member(
     config: TrainConfig,
     *,
     watchers: Sequence[lightning.Callback] = (),
+    tensorboard: bool = True,
 ) -> dict[str, Any]:
     """Train one member, or go on where a killed run stopped; keep the best epoch's weights.
 
@@ -109,6 +110,7 @@ def fit_member(
         augment: how training samples vary.
         config: the recipe's `train`.
         watchers: look at each epoch after its score is known; what they raise ends the training.
+        tensorboard: whether TensorBoard's files are written too, where it is installed.
 
     Returns:
         What `done.json` holds: best epoch, its scores, what it counted by site, the confusion matrix of the class mask
@@ -134,7 +136,8 @@ def fit_member(
     last = job.folder / "last.ckpt"
     data = Data(job, config)
     with quiet():
-        trainer, best = _trainer(job, config, data, watchers)
+        board = TensorBoard(job.folder / "tensorboard") if _is_shown(tensorboard) else None
+        trainer, best = _trainer(job, config, data, watchers, board)
         trainer.fit(
             module,
             datamodule=data,
@@ -249,8 +252,17 @@ def _number(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
+def _is_shown(wanted: bool) -> bool:
+    """Say whether TensorBoard's files are written."""
+    return wanted and tensorboard_installed()
+
+
 def _trainer(
-    job: Job, config: TrainConfig, data: Data, watchers: Sequence[lightning.Callback]
+    job: Job,
+    config: TrainConfig,
+    data: Data,
+    watchers: Sequence[lightning.Callback],
+    tensorboard: TensorBoard | None,
 ) -> tuple[lightning.Trainer, ModelCheckpoint]:
     """Build the loop that runs epochs."""
     best = ModelCheckpoint(
@@ -263,7 +275,6 @@ def _trainer(
         enable_version_counter=False,
         save_on_train_epoch_end=True,
     )
-    tensorboard = TensorBoard(job.folder / "tensorboard") if tensorboard_installed() else None
     callbacks: list[lightning.Callback] = [
         EpochLine(job.member, config.epochs),
         Timing(),
