@@ -12,11 +12,13 @@ At 5 GB/s of memory and one core that is 80 Mpx/s; decoding deflate at 440 MB/s 
 out below: read a strip, add weighted windows, decide, write, one after another in one thread. Each is measured in a
 process of its own, in turn, several rounds; `extra_mb` is the peak of the process above what it held after its imports,
 GDAL's cache included; `above_small_scene_mb` above what it held after a scene of 1024 px. `unet` sets the engine beside
-the bare forward passes of a UNet with EfficientNet-B0 on the same windows. What the engine does besides takes, of one
-processor, 0.16 s a scene (opening, hashing of weights, laying out of the COG) and 0.033 s a megapixel (decoding, copying,
-blending, overviews, encoding; measured without a network). With two processors both belong to the network, which
-waits at each layer for the slower of its two threads, so that such seconds count nearly in full: 0.24 s beside the
-4 s of 1536 px are 6 %, 0.48 s beside the 16 s of 3072 px are 3 %, and a larger scene stays there.
+the bare forward passes of a UNet with EfficientNet-B0 on the same windows.
+
+Besides, the engine takes of one processor 0.16 s a scene (opening, hashing of weights, laying out of the COG)
+and 0.033 s a megapixel (decoding, copying, blending, overviews, encoding), measured without a network. With two
+processors both belong to the network, which waits at each layer for the slower of its two threads, so that such seconds
+count nearly in full: 0.24 s beside the 4 s of 1536 px are 6 %, 0.48 s beside the 16 s of 3072 px are 3 %, and a larger
+scene stays there.
 """
 
 from __future__ import annotations
