@@ -45,6 +45,7 @@ from landseer.track.pixels import class_colours
 SIDE_PX = 320
 """Longer side of a picture, px."""
 
+_SQUARE, _LISTED = 4.2, 20
 _CHANGES = ("#f1eee6", "#00604f", "#e8730c", "#9aa3a8")
 _CHANGE_NAMES = ("both right", "right in the second only", "right in the first only", "both wrong")
 
@@ -190,7 +191,55 @@ def pictures(found: Versus, sides: tuple[Side, Side], examples: int) -> list[Sec
         if chosen
     ]
     lead = "Samples in order of the pixels that one run has right and the other has not."
-    return [section("samples", "Samples", lead, *parts)] if parts else []
+    return [section("samples", "Samples", lead, *_by_sample(found, names), *parts)]
+
+
+def _by_sample(found: Versus, names: tuple[str, str]) -> list[Part]:
+    """Show every sample's score under both runs, and list those that differ most."""
+    caption = f"One dot per sample, its own {found.metric} under both runs; above the line {names[1]} is better."
+    heads = ("sample", "place", *names, "difference", "pixels gained")
+    listed = [pair for pair in found.samples if pair.gained_px]
+    half = _LISTED // 2
+    shown = listed if len(listed) <= _LISTED else [*listed[:half], *listed[-half:]]
+    rows = [
+        [
+            pair.sample,
+            pair.group,
+            number(pair.first),
+            number(pair.second),
+            _signed(pair.second - pair.first),
+            f"{pair.gained_px:+,}".replace("-", "−"),
+        ]
+        for pair in shown
+    ]
+    parts = [chart(_sample_figure(found, names), "Every sample", caption)]
+    if rows:
+        title = f"The {len(rows)} samples that differ most; samples.csv lists all"
+        parts.append(table(title, heads, rows, n_text=2, folded=len(rows) > half))
+    return parts
+
+
+def _sample_figure(found: Versus, names: tuple[str, str]) -> Figure:
+    """Draw each sample's score under the first run against that under the second; undefined ones are left out."""
+    figure = new_figure(_SQUARE, _SQUARE)
+    axis = dress(
+        figure.subplots(), x=f"{found.metric}, {names[0]}", y=f"{found.metric}, {names[1]}"
+    )
+    pairs = np.array([[pair.first, pair.second] for pair in found.samples], float).reshape(-1, 2)
+    pairs = pairs[np.isfinite(pairs).all(axis=1)]
+    low, high = (float(pairs.min()), float(pairs.max())) if len(pairs) else (0.0, 1.0)
+    edge = 0.05 * (high - low) or 0.05
+    limits = (low - edge, high + edge)
+    axis.plot(limits, limits, color=INK, lw=1)
+    gains = pairs[:, 1] - pairs[:, 0]
+    colours = np.where(gains > 0, LINES[0], np.where(gains < 0, LINES[1], FAINT))
+    axis.scatter(pairs[:, 0], pairs[:, 1], s=16, c=list(colours), alpha=0.75, linewidths=0)
+    axis.set_xlim(*limits)
+    axis.set_ylim(*limits)
+    axis.set_aspect("equal")
+    axis.xaxis.set_major_locator(MaxNLocator(nbins=5))
+    axis.yaxis.set_major_locator(MaxNLocator(nbins=5))
+    return figure
 
 
 def _sheet(title: str, chosen: Sequence[SamplePair], sides: tuple[Side, Side]) -> Part:
