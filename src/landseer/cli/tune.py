@@ -69,7 +69,7 @@ def _result(found: Any) -> dict[str, Any]:
 
 def _test_rate(run: Any, *, as_json: bool) -> None:
     """Test the learning rate, and say what it found."""
-    found = room("run.tune_lr").test_learning_rate(run)
+    found = room("run.tune_lr").find_learning_rate(run)
     files = _files(run.path("tune"), "lr_range.json", "lr_range.png")
     text = "\n".join([found.sentence(), *(f"Written: {path}" for path in files.values())])
     result = {"sentence": found.sentence(), **found.summary(), "files": files}
@@ -78,4 +78,4 @@ def _test_rate(run: Any, *, as_json: bool) -> None:
 
 def _files(folder: Path, *names: str) -> dict[str, str]:
     """Return the files of these names that are there."""
-    return {Path(name).stem: str(folder / name) for name in names if (folder / name).exists()}
+    return {name: str(folder / name) for name in names if (folder / name).exists()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from landseer import __version__
 from landseer.core.files import write_text
@@ -133,7 +134,9 @@ def _history(tuned: Tuned) -> Section:
             )
         )
     lead = f"{tuned.metric} over folds {', '.join(map(str, tuned.folds))}, cross-fitted."
-    return section("history", "History", lead, beside(*parts[:2]), *parts[2:])
+    return section(
+        "history", "History", lead, beside(*parts[:2]), *(beside(one) for one in parts[2:])
+    )
 
 
 def history_figure(tuned: Tuned) -> Figure:
@@ -183,8 +186,8 @@ def importance_figure(importance: Any) -> Figure:
 
 def steps_figure(tuned: Tuned) -> Figure:
     """Draw each trial's score so far by its steps."""
-    figure = new_figure(width=2 * 4.7)
-    axis = dress(figure.subplots(), x="step", y=tuned.metric)
+    figure = new_figure()
+    axis = dress(figure.subplots(), x="fold" if _by_fold(tuned) else "epoch", y=tuned.metric)
     best = tuned.best
     for one in tuned.results:
         if not one.steps:
@@ -198,6 +201,13 @@ def steps_figure(tuned: Tuned) -> Figure:
         )  # fmt: skip
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     return figure
+
+
+def _by_fold(tuned: Tuned) -> bool:
+    """Say whether steps are folds; epochs are more."""
+    return max((max(one.steps) for one in tuned.results if one.steps), default=0) <= len(
+        tuned.folds
+    )
 
 
 def _slices(tuned: Tuned) -> list[Section]:
@@ -216,7 +226,7 @@ def slice_figure(tuned: Tuned, one: Parameter) -> Figure:
     """Draw the score of each done trial against one parameter, later trials darker."""
     done = [result for result in tuned.results if result.state == "done"]
     figure = new_figure()
-    axis = dress(figure.subplots(), x=_short(one.name, 48), y=tuned.metric)
+    axis = dress(figure.subplots(), y=tuned.metric)
     places = [_place(one, result.parameters[one.name]) for result in done]
     values = [shown(result.value, tuned.metric) for result in done]
     for age, place, value in zip(np.linspace(0.35, 1.0, len(done)), places, values, strict=True):
@@ -247,7 +257,11 @@ def _dress_slice(axis: Axes, one: Parameter) -> None:
     if one.numbers is not None:
         _scale(axis, one.numbers)
         return
-    names = ["without", "with"] if one.options == (False, True) else [str(o) for o in one.options]
+    names = (
+        ["without", "with"]
+        if one.options == (False, True)
+        else [_bare(str(o)) for o in one.options]
+    )
     axis.set_xticks(
         range(len(names)), [_short(name, 40 // len(names)) for name in names], color=INK
     )
@@ -255,10 +269,17 @@ def _dress_slice(axis: Axes, one: Parameter) -> None:
     axis.grid(visible=False, axis="x")
 
 
+def _bare(label: str) -> str:
+    """Take away what JSON needs and people do not."""
+    return re.sub(r'[\[\]{}"]|"?kind"?: ', "", label)
+
+
 def _scale(axis: Axes, numbers: Numbers) -> None:
     """Scale an axis of numbers."""
     if numbers.log:
         axis.set_xscale("log")
+        axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axis.xaxis.set_minor_formatter(NullFormatter())
         axis.grid(which="minor", color=GRID, linewidth=0.3)
     elif numbers.is_whole:
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
@@ -271,7 +292,10 @@ def _trials(tuned: Tuned) -> Section:
     lead = "Every trial; the same as trials.csv."
     heads = ("trial", "state", *keys, tuned.metric, "time")
     return section(
-        "trials", "Trials", lead, table("", heads, rows, n_text=2 + len(keys), folded=True)
+        "trials",
+        "Trials",
+        lead,
+        table("All trials", heads, rows, n_text=2 + len(keys), folded=True),
     )
 
 
