@@ -79,7 +79,7 @@ class TreeChannels(nn.Module):
         Edges: squares end at the border of the image; what is missing in them does not count.
         """
         z_bkhw, valid_bhw = self._preprocess.unscaled(x_bchw)
-        z_bkhw.masked_fill_(~z_bkhw.isfinite(), math.nan)
+        z_bkhw.nan_to_num_(nan=math.nan, posinf=math.nan, neginf=math.nan)
         for place, scaling in self._scalings.items():
             missing = z_bkhw[:, place].isnan()
             scaling.apply(z_bkhw[:, place], valid_bhw)

@@ -135,8 +135,15 @@ def plan_scene(shape: tuple[int, int], options: PredictOptions, spec: ModelSpec)
     """Plan a scene for a model; see `make_plan`.
 
     Edges: where the windows are the model's slices, borders and overlaps are those by which the model was judged out of
-        fold (`models.slices`), however far its networks see.
+        fold (`models.slices`), however far its networks see. Of trees it is known what they see: windows share no more
+        than that asks for.
     """
+    if spec.trees is not None:
+        overlap_px = (
+            _needed(spec.trees.reach_px) if options.overlap_px is None else options.overlap_px
+        )
+        chosen = options.model_copy(update={"overlap_px": overlap_px})
+        return make_plan(shape, chosen, spec.trees.reach_px)
     is_sliced = spec.model.slices is not None and options.window_px is None
     window_px, overlap_px = windows_of(options, spec.model.slices)
     chosen = options.model_copy(update={"window_px": window_px, "overlap_px": overlap_px})

@@ -27,6 +27,7 @@ from landseer.selftrain.config import MineConfig, SelfTrainConfig
 from landseer.splits import SplitConfig
 from landseer.track.config import TrackConfig
 from landseer.train.config import TrainConfig
+from landseer.trees.config import TreesConfig
 from landseer.tune.config import TuneConfig
 
 TargetName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -82,6 +83,8 @@ class Recipe(BaseModel):
     """How `landseer mine` looks through empty samples, and what training makes of the list."""
     tune: TuneConfig = TuneConfig()
     """What `landseer tune` searches, and on which folds."""
+    trees: TreesConfig = TreesConfig()
+    """What `landseer trees` compares the network with."""
     maps: MapsConfig = MapsConfig()
     """How maps of whole scenes are made and judged."""
     track: TrackConfig = TrackConfig()
