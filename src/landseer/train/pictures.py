@@ -22,6 +22,7 @@ from landseer.feed.targets import (
     pick_grids,
     pick_targets,
 )
+from landseer.models.slices import in_slices
 from landseer.models.targets import TargetSpec
 from landseer.track.figures import (
     Example,
@@ -133,9 +134,9 @@ class Pictures(lightning.Callback):
     @torch.no_grad()
     def _predict(self, module: TrainingModule, batch: Batch) -> dict[str, Tensor]:
         """Predict one sample's dense targets."""
-        values = module.model.values(
-            batch["image"].to(module.device), batch["gsd_m"].to(module.device)
-        )
+        model = module.model
+        image, gsd_m = (batch[key].to(module.device) for key in ("image", "gsd_m"))
+        values = in_slices(model.values, model, image, gsd_m)
         return {name: values[name].float().cpu() for name in (*self._masks, *self._values)}
 
 
