@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from landseer.core.files import read_json
 from landseer.models.model import build_model
 from landseer.models.slices_config import Slices
 from landseer.models.store import save_member
+from landseer.models.targets import TargetSpec
 from landseer.predict import (
     Ensemble,
     ModelSpec,
@@ -23,6 +25,7 @@ from landseer.predict import (
     write_oof,
 )
 from landseer.predict.model_folder import load_one
+from landseer.predict.oof import read_values
 from landseer.predict.plan import plan_scene, windows_of
 from landseer.raster.read import read_bands
 from landseer.raster.write import write_raster
@@ -37,7 +40,7 @@ def sliced(spec: ModelSpec, slices: Slices | None, **changes) -> tuple[Ensemble,
     spec = spec.model_copy(update={"model": model} | changes)
     members = [
         build_model(
-            spec.inputs, spec.model, spec.bands, spec.statistics, 2, seed=seed, pretrained=False
+            spec.inputs, spec.model, spec.bands, spec.statistics, 2, seed=seed, targets=spec.targets
         ).eval()
         for seed in (1, 2)
     ]
@@ -94,3 +97,26 @@ def test_a_model_folder_keeps_its_slices(spec, tmp_path: Path):
     save_member(tmp_path / "a.safetensors", ensemble.members[0])
     again = ModelSpec.model_validate_json(spec.model_dump_json())
     assert load_one(again, tmp_path / "a.safetensors").slices == Slices(size_px=32, overlap_px=4)
+
+
+def test_numbers_of_the_whole_image_are_what_was_judged(spec, write_image, tmp_path: Path):
+    """Averaged by how much of a slice has data, out of fold and on maps alike."""
+    path, image = write_image("a.tif", 70, 50, nodata=-32768)
+    image[:, :40] = -32768
+    image[:, 50:, :10] = -32768
+    write_raster(path, image, nodata=-32768)
+    targets = {
+        "mask": TargetSpec(quantity="mask"),
+        "scale": TargetSpec(quantity="flow_scale"),
+        "way": TargetSpec(quantity="direction"),
+    }
+    ensemble, spec = sliced(spec, Slices(size_px=32, overlap_px=4), targets=targets)
+    batch = OofBatch(["a"], torch.from_numpy(image).float()[None], [(70, 50)])
+    write_oof(ensemble, [batch], tmp_path / "oof")
+    predict_images(ensemble, spec, [path], tmp_path / "maps", PredictOptions(**CPU))
+    judged = read_values(tmp_path / "oof", "a", ensemble.quantities)
+    mapped = read_json(tmp_path / "maps/a.json")
+    assert mapped["scale"] == pytest.approx(float(judged["scale"][0]), rel=1e-5)
+    assert mapped["way"] == pytest.approx(judged["way"].tolist(), abs=1e-5)
+    whole = ensemble(batch.x_bchw)["scale"][0].tolist()
+    assert judged["scale"].tolist() != pytest.approx(whole, rel=1e-4)
