@@ -50,6 +50,16 @@ def test_check_prints_the_resolved_recipe_which_checks_again(
     assert landseer("check", "again.yaml", "--json").json["data"]["root"] == str(data)
 
 
+def test_advice_comes_first(landseer: Landseer, recipe: Path) -> None:
+    """What is allowed but seldom meant is said by `check`, and by a stage before it starts."""
+    odd = ("model.slices={size_px: 64}", "augment.crop_px=32")
+    said = "recipe: augment.crop_px: expected 64, the size of model.slices; training sees crops of 32 px\n"
+    answer = landseer("check", recipe, *odd)
+    assert (answer.code, answer.err) == (0, said) and "recipe: " not in answer.out
+    assert landseer("samples", recipe, *odd).err.startswith(f"{said}samples …\n")
+    assert landseer("check", recipe).err == ""
+
+
 def test_check_lists_every_error(landseer: Landseer, recipe: Path) -> None:
     answer = landseer("check", recipe, "train.epochs=0", "spilt=1")
     assert (answer.code, answer.out) == (2, "")
