@@ -205,7 +205,15 @@ class Ensemble(nn.Module):
         members = self._sources or self.members
         for member, views, weight in zip(members, self._views, self.weights, strict=True):
             if weight > 0:
-                yield _load(member).to(device) if self._sources else member, views, weight
+                yield self._ready(member, device), views, weight
+
+    def _ready(
+        self, member: nn.Module | Callable[[], nn.Module], device: torch.device
+    ) -> nn.Module:
+        """Return a member that is kept, or load it."""
+        if isinstance(member, nn.Module) and not self._sources:
+            return member
+        return _load(member).to(device)
 
     def _one_member(
         self,

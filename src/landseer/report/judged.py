@@ -13,10 +13,8 @@ from landseer.predict.oof import oof_path, read_oof
 from landseer.raster.label import read_label
 from landseer.report.outcome import Outcome
 from landseer.samples.schema import is_missing
-from landseer.select.counts import cut
-from landseer.select.selection import Selection
-
-_FULL = 65535
+from landseer.select.selection import FoldScore, MixPart, Selection
+from landseer.select.way import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +46,28 @@ def judging(selection: Selection, fold: int) -> tuple[str, float | None]:
 
     Edges: the fold's own, chosen on the others, where there are several; those of the final choice otherwise.
     """
+    own = _own_judge(selection, fold)
+    return own.tta, own.threshold
+
+
+def mix_of(selection: Selection, fold: int) -> tuple[MixPart, ...]:
+    """Return what is mixed for a fold, chosen on the others; empty: one set of predictions, by the members' weights."""
+    return _own_judge(selection, fold).mix
+
+
+def rule_of(selection: Selection, fold: int) -> Rule:
+    """Return how a fold's pixels are decided; edges as of `judging`."""
+    own = _own_judge(selection, fold)
+    return Rule(own.threshold, own.class_factors, own.class_thresholds)
+
+
+def _own_judge(selection: Selection, fold: int) -> FoldScore | Selection:
+    """Return how a fold was judged; the final choice where there is but one."""
     judges = {one.fold: one for one in selection.folds}
     own = judges.get(fold) if len(selection.folds) > 1 else None
     if own is not None and own.fold in {member.fold for member in selection.members}:
-        return own.tta, own.threshold
-    return selection.tta, selection.threshold
+        return own
+    return selection
 
 
 def judge_held_out(
@@ -73,11 +88,16 @@ def judge_held_out(
         FileReadError: a prediction is missing or damaged.
     """
     tta, threshold = judging(selection, fold)
-    folders = _folders(oof, sample, tta)
+    mix = mix_of(selection, fold)
+    if mix:
+        folders = [oof.parent.parent / part.tta / f"seed{part.seed}" for part in mix]
+        shares = np.asarray([part.share for part in mix])
+    else:
+        folders = _folders(oof, sample, tta)
+        shares = _shares(selection, fold, folders)
     seeds = np.stack([read_oof(oof_path(folder, sample)) for folder in folders])
-    shares = _shares(selection, fold, folders)
     probability = np.tensordot(shares, seeds, axes=1).astype(np.float32)
-    decision = decide(probability, threshold)
+    decision = rule_of(selection, fold).decide(probability)
     if selection.vote == "hard" and len(seeds) > 1:
         decision = _vote([decide(one, threshold) for one in seeds], shares, len(probability))
     return probability, decision
@@ -85,9 +105,7 @@ def judge_held_out(
 
 def decide(probability: NDArray[np.float32], threshold: float | None) -> NDArray[np.uint8]:
     """Choose a class per pixel of (classes, h, w) probabilities, as selection does."""
-    if len(probability) != 2:
-        return probability.argmax(axis=0).astype(np.uint8)
-    return (np.rint(probability[1] * _FULL) >= cut(threshold)).astype(np.uint8)
+    return Rule(threshold).decide(probability)
 
 
 def _shares(selection: Selection, fold: int, folders: Sequence[Path]) -> NDArray[np.float64]:

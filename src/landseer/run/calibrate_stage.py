@@ -25,9 +25,10 @@ def calibrated(run: Run) -> CalibrationResult:
     selection = read_selection(run.path("selection.json"))
     frame = trainable(run)
     frame = frame[frame["fold"].isin({member.fold for member in members_of(run)})]
-    folders = {
-        seed: run.path(f"oof/{selection.tta}/seed{seed}") for seed in recipe.train.member_seeds
+    names = list(dict.fromkeys([selection.tta, *(part.tta for part in selection.mix)]))
+    oof = {
+        name: {seed: run.path(f"oof/{name}/seed{seed}") for seed in recipe.train.member_seeds}
+        for name in names
     }
-    config = recipe.select.model_copy(update={"tta": selection.tta})
-    judged = find_judged(frame, {selection.tta: folders}, config)
+    judged = find_judged(frame, oof, recipe.select.model_copy(update={"tta": names}))
     return calibrate(judged, selection, run.classes, recipe.calibrate, seed=recipe.seed)

@@ -8,6 +8,7 @@ import geopandas as gpd
 
 from landseer.metrics.scores import score_names
 from landseer.models.outputs import make_quantity
+from landseer.quantities import ClassMask
 from landseer.run.context import Run
 from landseer.run.model_stages import make_source, members_of, specs_of, trainable, tta_candidates
 from landseer.samples.schema import is_missing
@@ -32,7 +33,11 @@ def choose(run: Run) -> None:
     if mask is None:
         selection = select_values(trial, held, recipe.select, seed=recipe.seed)
     else:
-        selection = select(frame, oof, run.classes, recipe.select, seed=recipe.seed)
+        quantity = trial.quantities[mask]
+        exclusive = not isinstance(quantity, ClassMask) or quantity.activation == "softmax"
+        selection = select(
+            frame, oof, run.classes, recipe.select, seed=recipe.seed, exclusive=exclusive
+        )
         if len(recipe.target_specs) > 1:
             selection = add_values(selection, trial, held, recipe.select, seed=recipe.seed)
     selection.write(run.path("selection.json"))

@@ -8,7 +8,7 @@ from typing import Any
 from landseer.core.files import read_json
 from landseer.models.model import Model
 from landseer.models.store import load_member
-from landseer.predict.model_folder import MemberSource, save_model_folder
+from landseer.predict.model_folder import save_model_folder
 from landseer.predict.reach import measure_reach
 from landseer.predict.spec import ModelSpec, Naming
 from landseer.predict.stac_model import write_model_item
@@ -16,6 +16,7 @@ from landseer.raster.read import read_info
 from landseer.run.calibrate_stage import CALIBRATION
 from landseer.run.context import Run
 from landseer.run.model_stages import (
+    epochs_of,
     make_model,
     members_of,
     precision_of,
@@ -36,16 +37,10 @@ def write_model(run: Run) -> None:
     selection = read_selection(run.path("selection.json"))
     spec = spec_of(run, selection)
     sources = [
-        MemberSource(
-            path=path,
-            fold=member.fold,
-            seed=member.seed,
-            weight=selection.weight_of(member.fold, member.seed) / len(paths),
-            rank=rank,
-        )
+        source
         for member in members_of(run)
-        for paths in [weights_of(run, member)]
-        for rank, path in enumerate(paths)
+        for share in [selection.weight_of(member.fold, member.seed)]
+        for source in epochs_of(run, member, selection.mix, selection.tta, share)
     ]
     member = members_of(run)[0]
     network = load_member(weights_of(run, member)[0], make_model(run, 0, pretrained=False)).eval()
@@ -89,11 +84,13 @@ def spec_of(run: Run, selection: Selection) -> ModelSpec:
         inputs=run.recipe.inputs,
         model=run.recipe.model.model_copy(update={"weights": "none"}),
         statistics=read_json(run.path("statistics.json")),
-        tta=selection.tta,
+        tta=selection.views,
         vote=selection.vote,
         precision=precision_of(run),
         threshold=selection.threshold,
         member_threshold=selection.member_threshold,
+        class_factors=selection.class_factors,
+        class_thresholds=selection.class_thresholds,
         naming=naming_of(run),
         gsd_m=gsd_of(run),
         scores=score_notes(selection),

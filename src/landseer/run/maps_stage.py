@@ -26,21 +26,22 @@ from landseer.predict.spec import ModelSpec
 from landseer.predict.tiles import predict_jobs
 from landseer.raster.cog import CogWriter
 from landseer.raster.read import RasterInfo, read_info
-from landseer.report.judged import judge_held_out, judging
+from landseer.report.judged import judge_held_out, judging, mix_of, rule_of
 from landseer.run.choose_stage import deciding_mask
 from landseer.run.context import Run
 from landseer.run.deliver import spec_of
 from landseer.run.model_stages import (
     Member,
+    epochs_of,
     make_model,
     members_of,
     precision_of,
     trainable,
-    weights_of,
 )
 from landseer.run.seams import window_options
 from landseer.samples.schema import is_missing
 from landseer.select.selection import Selection, read_selection
+from landseer.select.sets import parse_set
 from landseer.submit.score_maps import score_maps
 
 SCORES, TABLE = "maps/scores.json", "maps/scores.csv"
@@ -221,19 +222,29 @@ def _options(run: Run) -> PredictOptions:
 
 def _ensemble(run: Run, members: list[Member], selection: Selection, spec: ModelSpec) -> Ensemble:
     """Put together the members of one fold, as that fold was judged."""
-    tta, threshold = judging(selection, members[0].fold)
-    models, weights = [], []
-    for member in members:
-        paths = weights_of(run, member)
-        share = selection.weight_of(member.fold, member.seed) or 1.0
-        models += [load_member(path, make_model(run, 0, pretrained=False)).eval() for path in paths]
-        weights += [share / len(paths)] * len(paths)
+    fold = members[0].fold
+    (tta, _), mix, rule = (
+        judging(selection, fold),
+        mix_of(selection, fold),
+        rule_of(selection, fold),
+    )
+    sources = [
+        source
+        for member in members
+        for share in [selection.weight_of(fold, member.seed) or 1.0]
+        for source in epochs_of(run, member, mix, tta, share)
+    ]
+    models = [load_member(one.path, make_model(run, 0, pretrained=False)).eval() for one in sources]
+    views = parse_set(tta).views
     voting = Voting(
-        weights=tuple(weights),
-        tta=tta,
+        weights=tuple(one.weight for one in sources),
+        tta=views,
         hard=spec.vote == "hard",
-        threshold=threshold,
+        threshold=rule.threshold,
         member_threshold=selection.member_threshold,
+        class_factors=rule.factors,
+        class_thresholds=rule.thresholds,
+        member_tta=tuple(one.tta or views for one in sources) if mix else (),
     )
     return Ensemble(models, models[0].quantities, voting, precision=precision_of(run))
 

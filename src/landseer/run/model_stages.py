@@ -26,6 +26,7 @@ from landseer.models.model import Model, build_model
 from landseer.models.store import load_member
 from landseer.models.targets import TargetSpec
 from landseer.predict.ensemble import Ensemble, Precision, Voting
+from landseer.predict.model_folder import MemberSource
 from landseer.predict.oof import OofBatch, write_oof
 from landseer.run.context import Run
 from landseer.run.losses import weighed_losses
@@ -37,6 +38,8 @@ from landseer.run.typical import with_typical
 from landseer.samples.labelled import is_labelled
 from landseer.samples.schema import is_missing, shorten
 from landseer.samples.table import read_samples, usable
+from landseer.select.selection import MixPart
+from landseer.select.sets import candidate_sets, parse_set
 from landseer.splits import takes_part, trains
 from landseer.train.fit import Job, fit_member, weights_file
 from landseer.train.soup import cook_member
@@ -266,11 +269,13 @@ def make_model(run: Run, seed: int, *, pretrained: bool = True) -> Model:
 
 
 def tta_candidates(run: Run) -> list[str]:
-    """List the sets of symmetries that are to be judged out of fold, cheapest first."""
-    wanted = run.recipe.select.tta
-    if wanted == "auto":
-        return ["none", "d4"]
-    return [wanted] if isinstance(wanted, str) else list(wanted)
+    """List the sets of predictions that are to be judged out of fold, cheapest first; see `select.sets`."""
+    wanted, train = run.recipe.select.tta, run.recipe.train
+    views = [wanted] if isinstance(wanted, str) else list(wanted)
+    n_epochs = train.keep_best if train.soup is None else 1
+    return list(
+        candidate_sets(["none", "d4"] if wanted == "auto" else views, run.recipe.select, n_epochs)
+    )
 
 
 def predict_out_of_fold(run: Run) -> None:
@@ -285,8 +290,13 @@ def predict_out_of_fold(run: Run) -> None:
             for path in weights_of(run, member)
         ]
         for tta in tta_candidates(run):
-            voting = Voting(tta=tta)
-            ensemble = Ensemble(models, models[0].quantities, voting, precision=precision_of(run))
+            wanted = parse_set(tta)
+            ensemble = Ensemble(
+                wanted.of(models),
+                models[0].quantities,
+                Voting(tta=wanted.views),
+                precision=precision_of(run),
+            )
             ensemble = ensemble.to(device).eval()
             batches = oof_batches(run, source, positions, f"predict {member.name} tta {tta}")
             write_oof(ensemble, batches, run.path(f"oof/{tta}/seed{member.seed}"))
@@ -298,6 +308,37 @@ def weights_of(run: Run, member: Member) -> list[Path]:
     folder = run.path(f"folds/{member.name}")
     count = read_json(folder / "done.json").get("kept", 1)
     return [folder / weights_file(rank) for rank in range(count)]
+
+
+def epochs_of(
+    run: Run, member: Member, mix: Sequence[MixPart], tta: str, share: float
+) -> list[MemberSource]:
+    """List the files by which a member takes part in a prediction, with their weights and views.
+
+    Args:
+        run: the run.
+        member: the member.
+        mix: what is mixed; empty: `tta` alone.
+        tta: the set of predictions where nothing is mixed.
+        share: the member's weight there.
+    """
+    paths = weights_of(run, member)
+    parts = [(one.tta, one.share) for one in mix if one.seed == member.seed]
+    sources: dict[tuple[int, str], MemberSource] = {}
+    for name, weight in parts if mix else [(tta, share)]:
+        wanted = parse_set(name)
+        ranks = wanted.of(range(len(paths)))
+        for rank in ranks:
+            known = sources.get((rank, wanted.views))
+            sources[rank, wanted.views] = MemberSource(
+                path=paths[rank],
+                fold=member.fold,
+                seed=member.seed,
+                weight=weight / len(ranks) + (known.weight if known else 0.0),
+                rank=rank,
+                tta=wanted.views if mix else None,
+            )
+    return list(sources.values())
 
 
 def precision_of(run: Run) -> Precision:

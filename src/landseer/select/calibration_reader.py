@@ -20,6 +20,7 @@ from landseer.raster.label import read_label
 from landseer.select.counts import Scored
 from landseer.select.judged import Judged
 from landseer.select.selection import Selection
+from landseer.select.way import Column, scored_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,15 @@ def read_held(
         FileReadError: a file is missing or damaged.
         GridError: a prediction has another size than the label.
     """
-    work = [
-        (scored, _shares(judged, selection, fold))
-        for scored, fold in zip(judged.scored(selection.tta), judged.folds, strict=True)
-    ]
+    if selection.mix:
+        columns = [Column(part.tta, part.seed) for part in selection.mix]
+        mixed = np.array([part.share for part in selection.mix], np.float64)
+        work = [(scored, mixed) for scored in scored_columns(judged, columns)]
+    else:
+        work = [
+            (scored, _shares(judged, selection, fold))
+            for scored, fold in zip(judged.scored(selection.tta), judged.folds, strict=True)
+        ]
     yield from parallel_map(
         partial(_read, classes=classes, where=where), work, label=label, workers=workers
     )

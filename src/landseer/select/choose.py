@@ -25,6 +25,7 @@ from landseer.select.describe import (
 )
 from landseer.select.evidence import Evidence
 from landseer.select.judged import OofFolders, find_judged
+from landseer.select.searched_result import is_searched, select_searched
 from landseer.select.selection import Selection
 from landseer.select.shares import equal_shares, simplex, single_shares
 from landseer.select.tally import count_all
@@ -39,6 +40,7 @@ def select(
     config: SelectConfig | None = None,
     *,
     seed: int = 0,
+    exclusive: bool = True,
 ) -> Selection:
     """Choose symmetries, shares of the seeds and threshold, and score the choice honestly.
 
@@ -51,6 +53,8 @@ def select(
         classes: the class table of the labels.
         config: recipe key `select`.
         seed: root seed of the bootstrap.
+        exclusive: whether classes exclude each other, as those of a softmax do; `per_class` then searches factors, else
+            thresholds.
 
     Returns:
         The selection, with weights for every fold and seed.
@@ -71,6 +75,8 @@ def select(
         options=_options(classes, config),
         parts=make_parts(judged.folds, judged.groups),
     )
+    if is_searched(config, len(classes), len(judged.seeds)):
+        return select_searched(judged, judge, config, exclusive=exclusive, seed=seed)
     equal = equal_shares(len(judged.seeds))
     grid = simplex(len(judged.seeds), config.weight_step) if config.weights == "fitted" else ()
     shares = tuple(dict.fromkeys([equal, *single_shares(len(judged.seeds)), *grid]))

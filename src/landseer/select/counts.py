@@ -74,13 +74,7 @@ def count_sample(scored: Scored, trial: Trial) -> NDArray[np.int64]:
         GridError: a prediction has another size than the label.
         LabelError: the label has values that the class table does not list.
     """
-    truth = read_label(scored.label, trial.classes)
-    if (truth == UNKNOWN).any():
-        raise LabelError(
-            "expected a label whose values are all in the class table",
-            where=scored.label,
-            do="exclude the sample, as `landseer audit` does",
-        )
+    truth = _read_truth(scored, trial.classes)
     counted = truth < len(trial.classes)
     if len(trial.classes) == 2:
         raw = [_checked(read_bands(path), truth, path)[0] for path in scored.predictions]
@@ -88,6 +82,32 @@ def count_sample(scored: Scored, trial: Trial) -> NDArray[np.int64]:
         return _count_two(foreground, truth[counted], trial)
     read = [_checked(read_oof(path), truth, path) for path in scored.predictions]
     return _count_many(np.stack([p[:, counted] for p in read]), truth[counted], trial)
+
+
+def read_scored(
+    scored: Scored, classes: ClassTable
+) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
+    """Read the labelled pixels of one sample: (n,) class numbers, (predictions, C - 1, n) 16-bit probabilities.
+
+    Raises:
+        FileReadError, GridError, LabelError: as of `count_sample`.
+    """
+    truth = _read_truth(scored, classes)
+    counted = truth < len(classes)
+    read = [_checked(read_bands(path), truth, path)[:, counted] for path in scored.predictions]
+    return truth[counted], np.stack(read).astype(np.uint16, copy=False)
+
+
+def _read_truth(scored: Scored, classes: ClassTable) -> NDArray[np.uint8]:
+    """Read a label whose values are all known."""
+    truth = read_label(scored.label, classes)
+    if (truth == UNKNOWN).any():
+        raise LabelError(
+            "expected a label whose values are all in the class table",
+            where=scored.label,
+            do="exclude the sample, as `landseer audit` does",
+        )
+    return truth
 
 
 def cut(option: Option) -> int:

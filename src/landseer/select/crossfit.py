@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,9 +70,9 @@ class Judge:
         """Score one pooled matrix."""
         return float(self.curve(matrices))
 
-    def curve(self, matrices: Matrix) -> NDArray[np.float64]:
-        """Score (..., C, C) matrices."""
-        return scores(matrices, self.classes.names)[self.metric]
+    def curve(self, matrices: Matrix | NDArray[np.float64]) -> NDArray[np.float64]:
+        """Score (..., C, C) matrices; counts may be weighted ones."""
+        return scores(cast("Matrix", matrices), self.classes.names)[self.metric]
 
     def best(self, sums: Mapping[Candidate, Matrix], options: Sequence[Option]) -> Choice:
         """Return the best candidate and option.

@@ -9,8 +9,10 @@ import numpy as np
 
 from landseer.metrics.confusion import Matrix
 from landseer.metrics.scores import score
+from landseer.select.config import SelectConfig
 from landseer.select.crossfit import Candidate, Choice, pooled
 from landseer.select.evidence import Evidence
+from landseer.select.judged import Judged
 from landseer.select.selection import Comparison, Curve, FoldScore, MemberWeight, ScoreInterval
 from landseer.select.shares import rank_weights, score_weights, single_shares
 
@@ -158,9 +160,20 @@ def describe_curves(evidence: Evidence) -> tuple[Curve, ...]:
 
 def describe_limits(evidence: Evidence) -> tuple[str, ...]:
     """Say what these out-of-fold predictions cannot tell."""
-    notes = list(evidence.judged.notes)
-    n_folds, n_seeds = len(evidence.fold_numbers), len(evidence.judged.seeds)
-    if evidence.judge.n_parts == 1:
+    return limits_of(evidence.judged, evidence.judge.n_parts, evidence.config)
+
+
+def limits_of(judged: Judged, n_parts: int, config: SelectConfig) -> tuple[str, ...]:
+    """Say what out-of-fold predictions cannot tell.
+
+    Args:
+        judged: the samples.
+        n_parts: between how many parts choices were cross-fitted.
+        config: recipe key `select`.
+    """
+    notes = list(judged.notes)
+    n_folds, n_seeds = len(set(judged.folds)), len(judged.seeds)
+    if n_parts == 1:
         notes.append("one group only: nothing could be cross-fitted; both scores are optimistic")
     elif n_folds == 1:
         notes.append("one fold only: its groups were dealt to parts that take the folds' place")
@@ -168,7 +181,7 @@ def describe_limits(evidence: Evidence) -> tuple[str, ...]:
         notes.append(
             f"each sample was judged by the {n_seeds} member(s) of its fold; the model averages {n_folds * n_seeds}"
         )
-    if evidence.config.weights in ("fold_score", "rank"):
-        what = evidence.config.weights.replace("_", " ")
+    if config.weights in ("fold_score", "rank"):
+        what = config.weights.replace("_", " ")
         notes.append(f"weights by {what} do not change out-of-fold scores and are not judged")
     return tuple(notes)

@@ -90,6 +90,9 @@ def _judged_sets(oof: OofFolders, config: SelectConfig) -> OofFolders:
         wanted = list(oof)
     else:
         wanted = [config.tta] if isinstance(config.tta, str) else list(config.tta)
+    if config.tta != "auto" and (config.scales or config.checkpoints != "all"):
+        starts = tuple(f"{name}{mark}" for name in wanted for mark in "@+")
+        wanted = [name for name in oof if name in wanted or name.startswith(starts)]
     missing = [name for name in wanted if name not in oof]
     if missing or not wanted:
         raise UsageError(

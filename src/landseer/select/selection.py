@@ -54,6 +54,80 @@ class Comparison(BaseModel):
     """Upper end."""
 
 
+class OptionScore(BaseModel):
+    """One option of a choice: what it costs and scores, against the simplest option of that choice."""
+
+    model_config = _FROZEN
+
+    choice: Literal["views", "members", "decision", "vote"]
+    """What is chosen: views, scales and epochs; how members count; how pixels are decided; how members vote."""
+    option: str
+    """The option."""
+    passes: float
+    """How many images of the original size go through networks of one fold for one prediction."""
+    value: float
+    """Cross-fitted score of the option, all else chosen on the other folds."""
+    low: float
+    """Lower end of its interval over groups."""
+    high: float
+    """Upper end."""
+    difference: float
+    """Its score less that of the simplest option, which stands first."""
+    difference_low: float
+    """Lower end of the paired interval of the difference; NaN for the simplest itself."""
+    difference_high: float
+    """Upper end."""
+    taken: bool
+    """Whether the model has it."""
+
+
+class MixPart(BaseModel):
+    """One prediction in a mixture."""
+
+    model_config = _FROZEN
+
+    tta: str
+    """Name of the set of predictions: views, and behind a plus which epochs."""
+    seed: int
+    """The seed of the members."""
+    share: float
+    """Its share."""
+
+
+class GreedyStep(BaseModel):
+    """One step of greedy selection."""
+
+    model_config = _FROZEN
+
+    tta: str
+    """Set of predictions that was added."""
+    seed: int
+    """Seed of the members that were added."""
+    optimistic: float
+    """Score after this step on the pixels on which the steps were chosen."""
+    crossfit: float
+    """Score of each fold after as many steps chosen on the other folds, pooled: an estimate from sampled pixels."""
+    taken: bool
+    """Whether the model has it; what comes behind the best step is left out."""
+
+
+class ClassCurve(BaseModel):
+    """The score along one class's number, those of the others staying as chosen; from sampled pixels, for plots."""
+
+    model_config = _FROZEN
+
+    name: str
+    """The class."""
+    kind: Literal["factor", "threshold"]
+    """What the number is."""
+    chosen: float
+    """The number that was taken."""
+    numbers: tuple[float, ...]
+    """Numbers tried."""
+    values: tuple[float, ...]
+    """Score at each."""
+
+
 class MemberWeight(BaseModel):
     """One member's share in the model."""
 
@@ -82,6 +156,12 @@ class FoldScore(BaseModel):
     """Symmetries chosen on the other folds."""
     threshold: float | None
     """Threshold chosen on the other folds; None is the greatest probability."""
+    mix: tuple[MixPart, ...] = ()
+    """What was mixed, chosen on the other folds; empty: `tta` alone, all seeds by their weights."""
+    class_factors: tuple[float, ...] = ()
+    """One per class, chosen on the other folds; empty: none."""
+    class_thresholds: tuple[float, ...] = ()
+    """One per class but the first, chosen on the other folds; empty: none."""
     scores: dict[str, float]
     """All scores, pooled over the fold."""
 
@@ -142,8 +222,25 @@ class Selection(BaseModel):
     """The same scores of each site."""
     height_classes: dict[str, dict[str, dict[str, float]]] = Field(default_factory=dict)
     """Errors by class of the reference: target -> class -> score."""
+    mix: tuple[MixPart, ...] = ()
+    """What is mixed where members differ in views or epochs; empty: `tta` of all members by their weights."""
+    class_factors: tuple[float, ...] = ()
+    """One per class, by which probabilities are multiplied before the greatest is taken; empty: none."""
+    class_thresholds: tuple[float, ...] = ()
+    """One per class but the first, for classes that do not exclude each other; empty: none."""
+    options: tuple[OptionScore, ...] = ()
+    """Every option of every choice with what it scores on other folds."""
+    steps: tuple[GreedyStep, ...] = ()
+    """The steps of greedy selection."""
+    class_curves: tuple[ClassCurve, ...] = ()
+    """The score along each class's factor or threshold."""
     notes: tuple[str, ...] = Field(default=())
     """What a reader should know about these choices."""
+
+    @property
+    def views(self) -> str:
+        """Name of the set of flips, turns and zooms, without the epochs that took part."""
+        return self.tta.partition("+")[0]
 
     def weight_of(self, fold: int, seed: int) -> float:
         """Return a member's weight; 0 when it is not among the members."""

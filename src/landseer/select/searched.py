@@ -1,0 +1,207 @@
+"""Choices that are searched: greedy mixtures, shares of many seeds, and a rule for each class.
+
+Searches see sampled pixels (`library`), those for a fold only pixels of the other folds; what they choose is counted on
+all pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landseer.errors import DataError
+from landseer.metrics.bootstrap import resample_sums
+from landseer.select.config import SelectConfig
+from landseer.select.crossfit import Judge
+from landseer.select.judged import Judged
+from landseer.select.library import Library
+from landseer.select.search import (
+    Foreground,
+    Searcher,
+    bagged_shares,
+    best_step,
+    class_rule,
+    greedy_path,
+    path_shares,
+    simplex_shares,
+)
+from landseer.select.shares import simplex
+from landseer.select.way import Column, Rule, Way
+
+_GRID_SEEDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is searched, and among what.
+
+    Attributes:
+        judged, judge, config: the samples, the figure that decides, recipe key `select`.
+        columns: the predictions.
+        library: sampled pixels of all samples.
+        exclusive: whether classes exclude each other.
+        seed: root seed.
+    """
+
+    judged: Judged
+    judge: Judge
+    config: SelectConfig
+    columns: tuple[Column, ...]
+    library: Library
+    exclusive: bool
+    seed: int
+
+    def searcher(self, part: int | None = None) -> Searcher:
+        """Return what scores averages on all parts but one; on all where None, or where there is but one part."""
+        library = self.library
+        if part is not None and self.judge.n_parts > 1:
+            library = library.where(self.judge.parts != part)
+        return Searcher(self.judge, library, self.judge.options[1:] or (None,))
+
+    def columns_of(self, name: str) -> list[int]:
+        """Return the numbers of the columns of one set of predictions."""
+        return [i for i, column in enumerate(self.columns) if column.name == name]
+
+    def equal(self, name: str) -> tuple[float, ...]:
+        """Return the shares that take all seeds of one set alike."""
+        own = self.columns_of(name)
+        return tuple(1 / len(own) if i in own else 0.0 for i in range(len(self.columns)))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one search found.
+
+    Attributes:
+        way: what was chosen.
+        plain: the same shares, many classes decided by the greatest probability, two by that of 1 above one half.
+        sets: each set of predictions with equal shares, at its own best threshold.
+        path, values: greedy steps with the score after each.
+        rules: the best rule after each step.
+    """
+
+    way: Way
+    plain: Way
+    sets: dict[str, Way]
+    path: tuple[int, ...] = ()
+    values: tuple[float, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+
+def search(case: Case, part: int | None = None) -> Found:
+    """Choose shares, then the rule, on all parts but one, or on all.
+
+    Raises:
+        DataError: the score is undefined whatever is chosen.
+    """
+    searcher = case.searcher(part)
+    sets: dict[str, Way] = {}
+    for name in case.judged.oof:
+        shares = case.equal(name)
+        sets[name] = Way(shares, searcher.best(mix(searcher, shares))[1])
+    path: tuple[int, ...] = ()
+    values: tuple[float, ...] = ()
+    if case.config.weights == "greedy":
+        every = range(len(case.columns))
+        path, values = greedy_path(searcher, every, case.config.greedy_steps)
+        shares = _greedy_shares(case, searcher, path, values)
+    else:
+        shares = _shares_of_sets(case, searcher, sets)
+    average = mix(searcher, shares)
+    rule = searcher.best(average)[1]
+    if case.config.threshold == "per_class" and len(case.judge.classes) > 2:
+        rule = class_rule(searcher, average, exclusive=case.exclusive)
+    rules = tuple(
+        searcher.best(mix(searcher, path_shares(path[: i + 1], len(case.columns))))[1]
+        for i in range(len(path))
+    )
+    return Found(Way(shares, rule), Way(shares), sets, path, values, rules)
+
+
+def mix(searcher: Searcher, shares: Sequence[float]) -> Foreground:
+    """Average columns of the sampled pixels, one by one."""
+    total = np.zeros(searcher.library.said.shape[1:], np.float32)
+    for number, share in enumerate(shares):
+        if share > 0:
+            total += np.float32(share) * searcher.library.column(number)
+    return total
+
+
+def _greedy_shares(
+    case: Case, searcher: Searcher, path: Sequence[int], values: Sequence[float]
+) -> tuple[float, ...]:
+    """Cut the path where the score is best, or where it is within noise of that; or average bags."""
+    config, n = case.config, len(case.columns)
+    if config.greedy_bags:
+        return bagged_shares(searcher, n, config.greedy_steps, config.greedy_bags, case.seed)
+    ways = [path_shares(path[: i + 1], n) for i in range(best_step(values))]
+    if config.prefer == "best":
+        return ways[-1]
+    return ways[_cheapest(case, searcher, ways, len(ways) - 1)]
+
+
+def _shares_of_sets(case: Case, searcher: Searcher, sets: dict[str, Way]) -> tuple[float, ...]:
+    """Return the shares of the best set, equal ones or fitted ones; or of the cheapest set within noise of it."""
+    ways = [
+        _fitted(case, searcher, name) if case.config.weights == "fitted" else way.shares
+        for name, way in sets.items()
+    ]
+    values = [searcher.best(mix(searcher, shares))[0] for shares in ways]
+    if np.isnan(values).all():
+        raise DataError(
+            f"expected samples on which {case.judge.metric} is defined; it is 0/0 on all of them",
+            do="check that labels hold the class that the metric counts",
+        )
+    best = int(np.nanargmax(values))
+    return ways[best if case.config.prefer == "best" else _cheapest(case, searcher, ways, best)]
+
+
+def _fitted(case: Case, searcher: Searcher, name: str) -> tuple[float, ...]:
+    """Search the shares of the seeds under one set of predictions."""
+    own = case.columns_of(name)
+    said = np.stack([searcher.library.column(i) for i in own])
+
+    def score(shares: NDArray[np.float64]) -> float:
+        return searcher.best(np.tensordot(shares.astype(np.float32), said, axes=1))[0]
+
+    if len(own) <= _GRID_SEEDS:
+        grid = [np.asarray(one) for one in simplex(len(own), case.config.weight_step)]
+        tried = [np.full(len(own), 1 / len(own)), *grid]
+        fitted = tried[int(np.nanargmax([score(one) for one in tried]))]
+    else:
+        fitted = simplex_shares(score, len(own))
+    result = np.zeros(len(case.columns))
+    result[own] = fitted
+    return tuple(map(float, result))
+
+
+def _cheapest(case: Case, searcher: Searcher, ways: Sequence[tuple[float, ...]], best: int) -> int:
+    """Return the first of the ways, which come cheapest first, that is not clearly worse than the best one."""
+    against = _group_sums(case, searcher, ways[best])
+    for number, shares in enumerate(ways[:best]):
+        both = np.stack([against, _group_sums(case, searcher, shares)], axis=1)
+        drawn = resample_sums(both, case.config.resamples, case.seed)
+        values = case.judge.curve(drawn)
+        gaps = values[:, 0] - values[:, 1]
+        gaps = gaps[np.isfinite(gaps)]
+        if not gaps.size or np.quantile(gaps, (1 - case.config.level) / 2) <= 0:
+            return number
+    return best
+
+
+def _group_sums(case: Case, searcher: Searcher, shares: Sequence[float]) -> NDArray[np.float64]:
+    """Count sampled pixels of each group at the best rule, (groups, C, C)."""
+    average, library = mix(searcher, shares), searcher.library
+    rule = searcher.best(average)[1]
+    n = len(case.judge.classes)
+    background = np.clip(1 - average.sum(axis=0, keepdims=True), 0, 1)
+    decided = rule.decide(np.concatenate([background, average]))
+    names = {group: number for number, group in enumerate(dict.fromkeys(case.judged.groups))}
+    group = np.asarray([names[one] for one in case.judged.groups])[library.sample]
+    seen, group = np.unique(group, return_inverse=True)
+    pairs = (group * n + library.truth) * n + decided
+    sums = np.bincount(pairs, library.weight, len(seen) * n * n).astype(np.float64)
+    return sums.reshape(len(seen), n, n)
