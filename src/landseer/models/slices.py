@@ -78,8 +78,9 @@ class _Together:
         """Add what was said of one slice of each sample."""
         dense = {name: answer for name, answer in answers.items() if answer.ndim == 4}
         for name, answer in dense.items():
-            sums = self._sums.setdefault(name, answer.new_zeros(*answer.shape[:2], *self._size))
-            sums[..., *place] += answer * weights_hw
+            if name not in self._sums:  # float32, whatever the answer is
+                self._sums[name] = weights_hw.new_zeros(*answer.shape[:2], *self._size)
+            self._sums[name][..., *place] += answer * weights_hw
         if len(dense) < len(answers):
             self._add_numbers({n: a for n, a in answers.items() if n not in dense}, x_bchw)
 
