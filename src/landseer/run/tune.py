@@ -78,9 +78,10 @@ def tune(run: Run, *, fresh: bool = False) -> Tuned:
             _forget(plan)
         keep_recipe(plan.home)
         _share_samples(plan)
-        study = _open(plan)
-        _drive(plan, study)
-        return _conclude(plan, study)
+        with _open(plan) as study:
+            _drive(plan, study)
+            results = study.results()
+        return _conclude(plan, results)
 
 
 def make_plan(run: Run) -> Plan:
@@ -245,13 +246,12 @@ def _write_state(plan: Plan, results: list[Result]) -> None:
             write_text(path, text)
 
 
-def _conclude(plan: Plan, study: Study) -> Tuned:
+def _conclude(plan: Plan, results: list[Result]) -> Tuned:
     """Score what was found on folds that no trial saw, and write the page.
 
     Raises:
         StageError: no trial is done.
     """
-    results = study.results()
     best = best_of(results)
     if best is None:
         errors = {one.error.partition("\n")[0] for one in results if one.error}

@@ -60,13 +60,21 @@ class Study:
         search: ranges by key.
         seed: root of all draws.
         is_grid: whether every combination is tried once.
+        storage: what keeps it.
     """
 
     kept: optuna.Study
     search: Search
     seed: int
     is_grid: bool = False
+    storage: Any = None
     _open: dict[int, optuna.Trial] = field(default_factory=dict)
+
+    def __enter__(self) -> Study:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _close(self.storage)
 
     def ask(self) -> Asked | None:
         """Begin a trial: a stopped one again, or a new one; None where a grid has no more."""
@@ -243,7 +251,7 @@ def open_study(
                 where=log if config.storage is None else f"study {name}",
                 do="run it with --fresh to begin anew, or choose another folder with --out or another tune.study",
             )
-    study = Study(made, config.search, seed, config.sampler == "grid")
+    study = Study(made, config.search, seed, config.sampler == "grid", storage)
     study.stop_stale(alone=config.storage is None)
     if start is not None:
         study.queue(start)
@@ -258,6 +266,7 @@ def forget_study(config: TuneConfig, name: str) -> None:
         storage = _storage(config.storage, Path())
         if name in [one.study_name for one in optuna.get_all_study_summaries(storage)]:
             optuna.delete_study(study_name=name, storage=storage)
+        _close(storage)
 
 
 def importance_of(search: Search, results: Sequence[Result], seed: int = 0) -> dict[str, float]:
@@ -332,6 +341,13 @@ def _storage(url: str | None, log: Path) -> Any:
             where="tune.storage",
             do="pip install 'landseer[postgresql]'",
         ) from error
+
+
+def _close(storage: Any) -> None:
+    """Close the connections to a database."""
+    if isinstance(storage, RDBStorage):
+        storage.remove_session()
+        storage.engine.dispose()
 
 
 def _mend(log: Path) -> None:
