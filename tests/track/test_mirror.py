@@ -9,7 +9,7 @@ import pytest
 
 from landseer.core.files import read_json
 from landseer.track.mirror import Shown
-from landseer.track.sink import MOST_IN_ROW, Entry, Guarded, flatten
+from landseer.track.sink import MOST_IN_ROW, Entry, Guarded, flatten, without_password
 
 
 class Notebook:
@@ -147,3 +147,10 @@ def test_parameters_are_flat_texts() -> None:
     assert flatten({"a": {"b": {"c": 1}, "d": [1, {"e": 2}]}, "f": None, "g": {}}) == {
         "a.b.c": "1", "a.d": "[1, {'e': 2}]", "f": "null", "g": "{}",
     }  # fmt: skip
+
+
+def test_passwords_are_never_written_down() -> None:
+    assert without_password("no answer of http://me:secret@host/x") == "no answer of http://host/x"
+    assert (
+        without_password("sqlite:////home/me@work/mlflow.db") == "sqlite:////home/me@work/mlflow.db"
+    )

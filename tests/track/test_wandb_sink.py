@@ -21,6 +21,7 @@ class Run:
 
     def __init__(self, calls: Calls, id: str, name: str) -> None:
         self._calls, self.id, self.name = calls, id, name
+        self.summary = dict[str, float]()
 
     def log(self, figures: dict[str, Any], step: int | None = None) -> None:
         self._calls.append(("log", self.id, figures, step))
@@ -112,6 +113,16 @@ def test_figures_pictures_and_weights_arrive_in_their_run(calls: Calls, tmp_path
     assert ("log", "known", {"images/confusion": "image confusion.png"}, None) in calls
     assert ("artifact", "known", "fold1-best.safetensors", "model", ["best.safetensors"]) in calls
     assert calls[-1] == ("finish", first, 1)
+
+
+def test_figures_of_an_earlier_epoch_go_into_the_summary(calls: Calls, tmp_path: Path) -> None:
+    sink = WandbSink("kelp", None, "offline", tmp_path)
+    run = sink.begin(entry("fold0"), None)
+    for step in (0, 1, 2):
+        sink.log(run, {"monitor": step / 10}, step)
+    sink.log(run, {"best/dice": 0.9}, 1)
+    assert [call[3] for call in calls if call[0] == "log"] == [0, 1, 2]
+    assert sink._open.summary == {"best/dice": 0.9}
 
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ class Tracking:
         name = self.run.recipe.name
         return Entry(
             title=f"{name} {member}".strip(),
-            parameters=flatten(self.run.recipe.model_dump(mode="json")),
+            parameters=flatten(self.run.recipe.model_dump(mode="json", exclude={"track"})),
             tags={"landseer.run": str(self.run.folder.resolve()), "landseer.member": member},
             group=name,
             parent=parent,

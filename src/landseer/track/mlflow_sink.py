@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from landseer.errors import UsageError
-from landseer.track.sink import Entry
+from landseer.track.sink import Entry, without_password
 
 _MOST_TEXT, _MOST_NAME, _BATCH = 6000, 250, 100
 _GONE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
@@ -43,7 +43,7 @@ class MlflowSink:
     name = "mlflow"
 
     def __init__(self, uri: str, experiment: str, artifacts: Path | None = None) -> None:
-        self.where = f"{uri} {experiment}"
+        self.where = without_password(f"{uri} {experiment}")
         self._uri, self._experiment, self._artifacts = uri, experiment, artifacts
         self._entities = _import()
         self._client: Any = None

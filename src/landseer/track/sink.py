@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -90,7 +91,7 @@ class Guarded:
         """Count a failure, and say the first one and the last."""
         self.failures += 1
         self._in_row += 1
-        self.last = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+        self.last = without_password(f"{type(error).__name__}: {error}".splitlines()[0][:300])
         if self.failures == 1 or self.is_given_up:
             end = "; it is left alone until the next run" if self.is_given_up else "; work goes on"
             sys.stderr.write(f"track: {self.sink.name} failed ({self.last}){end}\n")
@@ -98,6 +99,11 @@ class Guarded:
 
 MOST_IN_ROW = 3
 """Failures in a row after which a tracker is left alone."""
+
+
+def without_password(text: str) -> str:
+    """Take name and password out of the addresses in a text."""
+    return re.sub(r"://[^/\s@]+@", "://", text)
 
 
 def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

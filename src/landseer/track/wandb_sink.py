@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,7 +30,8 @@ class WandbSink:
     entity: str | None
     mode: Literal["auto", "offline", "online"]
     folder: Path
-    _entries: dict[str, Entry] | None = None
+    _entries: dict[str, Entry] = field(default_factory=dict)
+    _steps: dict[str, int] = field(default_factory=dict)
     _open: Any = None
 
     @property
@@ -46,13 +47,18 @@ class WandbSink:
     def begin(self, entry: Entry, known: str | None) -> str:
         """Open a run, or an earlier one again, and return its id."""
         run = known or secrets.token_hex(8)
-        self._entries = {**(self._entries or {}), run: entry}
+        self._entries[run] = entry
         self._run(run)
         return run
 
     def log(self, run: str, figures: Mapping[str, float], step: int) -> None:
-        """Show figures of an epoch."""
-        self._run(run).log({**figures, "epoch": step}, step=step)
+        """Show figures of an epoch; those of an earlier one, which wandb would drop, go into the summary."""
+        opened = self._run(run)
+        if step <= self._steps.get(run, -1):
+            opened.summary.update(dict(figures))
+            return
+        opened.log({**figures, "epoch": step}, step=step)
+        self._steps[run] = step
 
     def keep(self, run: str, path: Path, folder: str) -> None:
         """Keep a copy of a file: pictures as pictures, weights as the run's model, all others as files."""
@@ -77,7 +83,7 @@ class WandbSink:
             return self._open
         if self._open is not None:
             self._open.finish()
-        entry = (self._entries or {})[run]
+        entry = self._entries[run]
         self._open = _import().init(
             id=run, resume="allow", name=entry.title, group=entry.group, project=self.project,
             entity=self.entity, config=dict(entry.parameters), tags=[f"{k}:{v}" for k, v in entry.tags.items()],

@@ -125,7 +125,7 @@ def cook_member(
         return dict(read_json(done))
     kettle = _Kettle(job, make_module(job, model, losses, augment, config), config, trained)
     chosen = choose(config.soup.kind, len(kettle.files), kettle.taste)
-    if not chosen.tried or chosen.positions != chosen.tried[-1][0]:
+    if chosen.positions != chosen.tried[-1][0]:
         kettle.taste(chosen.positions)
     save_member(job.folder / weights_file(0), kettle.module.model)
     result = outcome(job, kettle.module.evaluation, kettle.module.tally) | {
