@@ -227,7 +227,7 @@ def test_auto_takes_what_helps_and_leaves_alone_what_is_calibrated(make_world, c
 def test_members_are_averaged_by_their_weights(make_world):
     world = make_world(seeds=(0, 1), noise=0.8, n=8, n_groups=8)
     selection = select(seeds=(0, 1), weights={0: 3.0, 1: 1.0})
-    result = world.calibrate(selection, kind="temperature")
+    result = world.calibrate(selection, kind="temperature", where="average")
     truth, said = world.pool(world.truth, shares=(0.75, 0.25))
     assert loss_of(result, "none") == pytest.approx(cost(truth, said), abs=1e-5)
     wanted = slow_temperature(truth, said)
@@ -260,7 +260,7 @@ def test_members_are_calibrated_each_where_that_is_asked_for(make_world):
 @pytest.mark.parametrize("kind", ["temperature", "vector", "isotonic"])
 def test_the_threshold_in_calibrated_terms_decides_the_same_pixels(make_world, kind):
     world = make_world(powers=(2.0, 2.0, 2.5, 2.5))
-    result = world.calibrate(select(threshold=0.37), kind=kind)
+    result = world.calibrate(select(threshold=0.37), kind=kind, where="average")
     assert result.threshold == 0.37
     said = torch.from_numpy(world.pool(world.truth)[1]).float()[None, :, :, None]
     better = result.calibrator(said)[0, 1, :, 0].numpy()

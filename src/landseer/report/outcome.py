@@ -16,6 +16,7 @@ from landseer.core.references import Reference
 from landseer.models.targets import MASK
 from landseer.report.config import ReportConfig
 from landseer.report.measured import Measured
+from landseer.select.calibration_result import CalibrationResult
 from landseer.select.selection import Selection
 from landseer.select.suspects import Suspects
 
@@ -66,6 +67,7 @@ class Outcome:
         values: real-valued targets, measured; None where a class mask is the only target.
         maps: scenes that were mapped out of fold.
         map_scores: content of maps/scores.json.
+        calibration: how well probabilities are calibrated; None where that is not known.
         seams: what windows change, as the notes of the model folder say; empty where images go in one piece.
     """
 
@@ -91,6 +93,7 @@ class Outcome:
     values: Measured | None = None
     maps: Sequence[SceneMap] = ()
     map_scores: Mapping[str, Any] = field(default_factory=dict)
+    calibration: CalibrationResult | None = None
     seams: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -14,6 +14,7 @@ from landseer.report.material import channels_section, data_section, folds_secti
 from landseer.report.outcome import Outcome
 from landseer.report.parts import Section
 from landseer.report.rectified_section import rectified_section
+from landseer.report.reliability_section import reliability_section
 from landseer.report.results import choices_section, examples_section, score_section
 from landseer.report.suspects import suspects_section
 from landseer.report.value_examples import value_examples_section
@@ -24,6 +25,7 @@ SECTIONS: tuple[Callable[[Outcome], Section | None], ...] = (
     values_section,
     maps_section,
     choices_section,
+    reliability_section,
     examples_section,
     value_examples_section,
     rectified_section,

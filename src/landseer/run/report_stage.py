@@ -12,6 +12,7 @@ from landseer.predict.model_folder import SPEC_FILE, read_spec
 from landseer.report.build import build_report
 from landseer.report.measured import Measured, measure_values
 from landseer.report.outcome import Outcome, SceneMap
+from landseer.run.calibrate_stage import CALIBRATION
 from landseer.run.choose_stage import deciding_mask
 from landseer.run.context import Run
 from landseer.run.held_out import held_out_trial
@@ -20,6 +21,7 @@ from landseer.run.model_stages import members_of, monitor_of
 from landseer.run.seams import SEAMS
 from landseer.samples.schema import is_missing
 from landseer.samples.table import read_samples
+from landseer.select.calibration_result import read_calibration
 from landseer.select.selection import Selection, read_selection
 from landseer.select.suspects import read_suspects
 from landseer.track.history import read_history
@@ -55,6 +57,7 @@ def write_report(run: Run) -> None:
         values=_values(run, selection),
         maps=[_scene_map(run, scene) for scene in scenes_of(run)],
         map_scores=_map_scores(run),
+        calibration=read_calibration(run.path(CALIBRATION)),
         seams=_seams(run),
     )
     build_report(outcome, run.path("report/index.html"))

@@ -190,7 +190,6 @@ def _notes(case: _Case, kind: str) -> Iterator[str]:
     n_folds, n_seeds = len(set(case.judged.folds)), len(case.judged.seeds)
     if n_folds > 1 and kind != NONE:
         yield (
-            f"fitted to {n_seeds} member(s) a sample, which never saw it; the model averages "
-            f"{n_folds * n_seeds}, whose average is less sure: expect written probabilities to lie "
-            "somewhat nearer to the middle than what is true"
+            f"judged on {n_seeds} member(s) a sample, which never saw it; the model averages "
+            f"{n_folds * n_seeds}, which is less sure: what it writes lies nearer to the middle than here"
         )

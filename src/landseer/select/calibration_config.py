@@ -20,8 +20,9 @@ class CalibrateConfig(BaseModel):
     kind: Literal["auto", "none", "temperature", "vector", "isotonic"] = "auto"
     """`temperature`: one number; `vector`: two numbers a class; `isotonic`: a rising curve a class. `auto` takes the
     one of the least log loss where it is better than none beyond the interval, else none."""
-    where: Literal["average", "member"] = "average"
-    """What is calibrated: the average of all members, or each member before they are averaged."""
+    where: Literal["member", "average"] = "member"
+    """What is calibrated: each member before they are averaged, or their average. Out of fold a sample is judged by
+    the members of its fold alone, and averages of more members are less sure."""
     bins: int = Field(default=15, ge=2, le=100)
     """Bins of confidence behind reliability diagrams and calibration errors."""
     pixels: int = Field(default=500_000, ge=1000)
