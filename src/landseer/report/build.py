@@ -70,7 +70,6 @@ def _headline(outcome: Outcome) -> dict[str, str]:
 def _facts(outcome: Outcome) -> list[tuple[str, str]]:
     """Return (what, figure) of what a reader wants to know first."""
     selection = outcome.selection
-    greatest = selection.threshold is None
     facts = [
         ("samples", f"{len(outcome.samples):,}"),
         ("places judged", f"{selection.n_groups:,}"),
@@ -80,9 +79,11 @@ def _facts(outcome: Outcome) -> list[tuple[str, str]]:
         ("members", f"{len(outcome.members)}"),
     ]
     if outcome.mask is not None:
-        threshold = "greatest" if greatest else number(selection.threshold, 2)
+        is_many = selection.class_factors or selection.class_thresholds
+        greatest = "per class" if is_many else "greatest"
+        threshold = greatest if selection.threshold is None else number(selection.threshold, 2)
         facts.append(("threshold", threshold))
-    facts.append(("flips and turns", selection.tta))
+    facts.append(("flips and turns", "a mixture" if selection.mix else selection.tta))
     if outcome.seconds:
         facts.append(("time", seconds_text(sum(outcome.seconds.values()))))
     return facts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from landseer.models.targets import MASK
+from landseer.report.choices import choice_charts, decision_text, mix_table, options_table
 from landseer.report.curves import comparisons_figure, folds_figure, threshold_figure
 from landseer.report.examples import choose_examples
 from landseer.report.outcome import Outcome
@@ -86,6 +87,7 @@ def choices_section(outcome: Outcome) -> Section:
                 "never uses a threshold that saw its fold.",
             )
         )
+    charts += choice_charts(selection)
     if selection.comparisons:
         charts.append(
             chart(
@@ -94,11 +96,15 @@ def choices_section(outcome: Outcome) -> Section:
                 "Paired differences with intervals over places. Grey: the interval holds zero.",
             )
         )
-    greatest = selection.threshold is None
-    threshold = "greatest probability" if greatest else number(selection.threshold, 2)
-    facts = [("flips and turns", selection.tta)]
+    facts = [("flips and turns", "a mixture" if selection.mix else selection.tta)]
     if outcome.mask is not None:
-        facts = [("threshold", threshold), *facts, ("vote", selection.vote)]
+        is_many = selection.class_factors or selection.class_thresholds
+        decided = decision_text(selection, outcome.classes.names)
+        facts = [
+            ("decision" if is_many else "threshold", decided),
+            *facts,
+            ("vote", selection.vote),
+        ]
     weights = [[m.fold, m.seed, number(m.weight), number(m.score)] for m in selection.members]
     members = table(
         f"Weights of the {len(weights)} members",
@@ -113,6 +119,8 @@ def choices_section(outcome: Outcome) -> Section:
         "Made on out-of-fold predictions, never on a test side.",
         cards(*((figure, what) for what, figure in facts)),
         *(shown or [*([beside(*charts)] if charts else []), members]),
+        *mix_table(selection),
+        *options_table(selection),
     )
 
 

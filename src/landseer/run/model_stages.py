@@ -278,6 +278,14 @@ def tta_candidates(run: Run) -> list[str]:
     )
 
 
+def oof_state(run: Run) -> Any:
+    """Return what out-of-fold predictions depend on besides members and `select.tta`."""
+    select = run.recipe.select
+    if not select.scales and select.checkpoints == "all":
+        return training_files(run)
+    return {"files": training_files(run), "sets": tta_candidates(run)}
+
+
 def predict_out_of_fold(run: Run) -> None:
     """Stage `oof`: predict each fold with the members that never saw it."""
     frame = trainable(run)

@@ -9,7 +9,7 @@ from landseer.run.decisions import audit_files
 from landseer.run.deliver import write_model
 from landseer.run.look_stage import write_look
 from landseer.run.maps_stage import write_maps
-from landseer.run.model_stages import predict_out_of_fold, train_members
+from landseer.run.model_stages import oof_state, predict_out_of_fold, train_members
 from landseer.run.outside import data_state, split_files, training_files
 from landseer.run.report_stage import write_report
 from landseer.run.selftrain_taught import taught_files
@@ -98,7 +98,7 @@ STAGES: tuple[Stage, ...] = (
         keys=("select.tta",),
         inputs=("samples.parquet", "folds/members.json", _WEIGHTS),
         outputs=("oof/done.json", "oof"),
-        extra=training_files,
+        extra=oof_state,
     ),
     Stage(
         "select",

@@ -14,17 +14,20 @@ from landseer.metrics.confusion import group_matrices
 from landseer.metrics.scores import score
 from landseer.select.config import SelectConfig
 from landseer.select.counts import Option
-from landseer.select.crossfit import Judge, make_parts, pooled
+from landseer.select.crossfit import Choice, Judge, make_parts, pooled
 from landseer.select.describe import (
     compare_choices,
     describe_curves,
     describe_folds,
     describe_limits,
     describe_members,
+    describe_options,
     describe_score,
+    intervals_of,
 )
 from landseer.select.evidence import Evidence
 from landseer.select.judged import OofFolders, find_judged
+from landseer.select.prefer import Thrift
 from landseer.select.searched_result import is_searched, select_searched
 from landseer.select.selection import Selection
 from landseer.select.shares import equal_shares, simplex, single_shares
@@ -100,9 +103,7 @@ def _options(classes: ClassTable, config: SelectConfig) -> tuple[Option, ...]:
 def _conclude(evidence: Evidence) -> Selection:
     """Choose on all samples, judge across parts, and write both down."""
     judged, judge, config = evidence.judged, evidence.judge, evidence.config
-    sums = evidence.part_sums(judged.oof, fitted=config.weights == "fitted")
-    final = judge.best(pooled(sums), evidence.allowed)
-    chosen = judge.choose_per_part(sums, evidence.allowed)
+    final, chosen = _choose(evidence)
     honest = evidence.matrices(chosen)
     optimistic = evidence.matrices((final,) * judge.n_parts)
     group_names, group_sums = group_matrices(honest, judged.groups)
@@ -124,8 +125,21 @@ def _conclude(evidence: Evidence) -> Selection:
         curves=describe_curves(evidence),
         groups=_by_name(map(str, group_names), judge.curve(group_sums)),
         samples=_by_name(judged.samples, judge.curve(honest)),
+        options=tuple(describe_options(evidence, final.candidate.tta)),
         notes=describe_limits(evidence),
     )
+
+
+def _choose(evidence: Evidence) -> tuple[Choice, tuple[Choice, ...]]:
+    """Return the choice of all samples, and that for each part."""
+    judged, judge, config = evidence.judged, evidence.judge, evidence.config
+    sums = evidence.part_sums(judged.oof, fitted=config.weights == "fitted")
+    if config.prefer == "cheapest_within_noise":
+        kept = {one: evidence.tally.kept[one] for one in sums}
+        thrift = Thrift(judge, intervals_of(evidence), kept, evidence.allowed)
+        return thrift.choose(np.ones(len(judge.parts), bool)), thrift.per_part()
+    final = judge.best(pooled(sums), evidence.allowed)
+    return final, judge.choose_per_part(sums, evidence.allowed)
 
 
 def _thresholds(option: Option, config: SelectConfig, n_classes: int) -> tuple[Option, Option]:

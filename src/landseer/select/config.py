@@ -59,6 +59,12 @@ class SelectConfig(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _preference_fits(self) -> Self:
+        if self.prefer != "best" and self.weights == "fitted":
+            raise ValueError("prefer: expected best where weights are fitted; got " + self.prefer)
+        return self
+
+    @model_validator(mode="after")
     def _scales_are_zooms(self) -> Self:
         if not all(0.25 <= scale <= 4 for scale in self.scales):
             raise ValueError(f"expected scales from 0.25 to 4; got {list(self.scales)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -13,8 +14,18 @@ from landseer.select.config import SelectConfig
 from landseer.select.crossfit import Candidate, Choice, pooled
 from landseer.select.evidence import Evidence
 from landseer.select.judged import Judged
-from landseer.select.selection import Comparison, Curve, FoldScore, MemberWeight, ScoreInterval
-from landseer.select.shares import rank_weights, score_weights, single_shares
+from landseer.select.options import Intervals, option_scores
+from landseer.select.selection import (
+    Comparison,
+    Curve,
+    FoldScore,
+    MemberWeight,
+    OptionScore,
+    ScoreInterval,
+)
+from landseer.select.sets import parse_set
+from landseer.select.shares import equal_shares, rank_weights, score_weights, single_shares
+from landseer.select.tally import Tally, keep_samples
 
 Weights = dict[tuple[int, int], float]
 
@@ -140,6 +151,45 @@ def _compare(
         low=low,
         high=high,
     )
+
+
+def intervals_of(evidence: Evidence) -> Intervals:
+    """Return what draws groups again."""
+    return Intervals(evidence.judge.curve, evidence.judged.groups, evidence.config, evidence.seed)
+
+
+def describe_options(evidence: Evidence, tta: str) -> Iterator[OptionScore]:
+    """Score every option of every choice, cross-fitted, against the simplest.
+
+    Args:
+        evidence: the counts.
+        tta: the set of predictions that was chosen.
+    """
+    config, judged, allowed = evidence.config, evidence.judged, evidence.allowed
+    intervals, n_seeds = intervals_of(evidence), len(evidence.judged.seeds)
+    passes = {name: n_seeds * parse_set(name).cost() for name in judged.oof}
+    sets = {name: evidence.cross_fitted([name], allowed) for name in judged.oof}
+    yield from option_scores(intervals, "views", sets, passes, {tta})
+    cost, equal = passes[tta], sets[tta]
+    if config.weights == "fitted" and n_seeds > 1:
+        fitted = evidence.cross_fitted([tta], allowed, fitted=True)
+        members = {"equal": equal, "fitted": fitted}
+        yield from option_scores(
+            intervals, "members", members, dict.fromkeys(members, cost), {"fitted"}
+        )
+    if config.vote == "hard" and n_seeds > 1:
+        soft = replace(evidence, tally=Tally(), config=config.model_copy(update={"vote": "soft"}))
+        keep_samples(
+            soft.tally, judged, soft.judge, [Candidate(tta, equal_shares(n_seeds))], soft.config
+        )
+        votes = {"soft": soft.cross_fitted([tta], allowed), "hard": equal}
+        yield from option_scores(intervals, "vote", votes, dict.fromkeys(votes, cost), {"hard"})
+    if allowed != (None,):
+        name = "tuned" if len(allowed) > 1 else f"{allowed[0]:g}"
+        decisions = {"argmax": evidence.cross_fitted([tta], (None,)), name: equal}
+        yield from option_scores(
+            intervals, "decision", decisions, dict.fromkeys(decisions, cost), {name}
+        )
 
 
 def describe_curves(evidence: Evidence) -> tuple[Curve, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -32,6 +32,12 @@ class Intervals:
     groups: Sequence[str]
     config: SelectConfig
     seed: int
+
+    def among(self, mine: NDArray[np.bool_]) -> Intervals:
+        """Return the same for some of the samples."""
+        return replace(
+            self, groups=[group for group, own in zip(self.groups, mine, strict=True) if own]
+        )
 
     def score(self, matrices: Matrix, *, honest: bool) -> ScoreInterval:
         """Score samples, (n, C, C), with an interval, and say what the score counts."""
@@ -107,7 +113,7 @@ def option_scores(
     base = next(iter(options.values()))
     for name, matrices in options.items():
         own = intervals.score(matrices, honest=True)
-        gap = (float("nan"),) * 2
+        gap = 0.0, 0.0
         if matrices is not base:
             gap = intervals.difference(matrices, base)
         yield OptionScore(

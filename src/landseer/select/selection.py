@@ -74,7 +74,7 @@ class OptionScore(BaseModel):
     difference: float
     """Its score less that of the simplest option, which stands first."""
     difference_low: float
-    """Lower end of the paired interval of the difference; NaN for the simplest itself."""
+    """Lower end of the paired interval of the difference."""
     difference_high: float
     """Upper end."""
     taken: bool
