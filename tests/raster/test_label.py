@@ -8,7 +8,7 @@ from rasterio.enums import ColorInterp
 from landseer.core.classes import IGNORE, UNKNOWN, ClassTable
 from landseer.core.window import Window
 from landseer.errors import FileReadError, LabelError
-from landseer.raster.label import load_label, read_label
+from landseer.raster.label import load_label, read_label, read_small_label
 from landseer.raster.opening import quiet
 from landseer.raster.write import write_raster
 
@@ -68,6 +68,21 @@ def test_palette_tif(tmp_path):
     table = {value: "#" + bytes(colour[:3]).hex() for value, colour in PALETTE.items()}
     write_raster(tmp_path / "a.tif", INDICES, colour_table=table)
     np.testing.assert_array_equal(read_label(tmp_path / "a.tif", COLOURS), OF_PALETTE)
+
+
+@pytest.mark.parametrize("coding", ["palette", "three bands", "integers"])
+def test_a_picture_of_a_label_takes_every_third_pixel(tmp_path, coding):
+    """Blocks of three by three pixels come back as one of them, through palettes as through bands."""
+    large = INDICES.repeat(3, axis=0).repeat(3, axis=1)
+    rgb = np.array([PALETTE[index][:3] for index in large.ravel()], np.uint8).T
+    bands = rgb.reshape(3, *large.shape) if coding == "three bands" else large
+    path = write_png(tmp_path / "a.png", bands, PALETTE if coding == "palette" else None)
+    table = ClassTable(("a", "b", "c", "d"), (0, 1, 2, 3)) if coding == "integers" else COLOURS
+    small = read_small_label(path, table, side_px=3)
+    np.testing.assert_array_equal(small, INDICES if coding == "integers" else OF_PALETTE)
+    np.testing.assert_array_equal(
+        read_small_label(path, table, side_px=100), read_label(path, table)
+    )
 
 
 @pytest.mark.parametrize("alpha", [False, True])

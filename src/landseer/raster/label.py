@@ -13,7 +13,14 @@ from landseer.core.classes import IGNORE, UNKNOWN, ClassTable
 from landseer.core.window import Window
 from landseer.errors import LabelError
 from landseer.raster.opening import address_of, open_raster
-from landseer.raster.read import RasterInfo, check_window, describe, prove_whole, read_open
+from landseer.raster.read import (
+    RasterInfo,
+    check_window,
+    describe,
+    prove_whole,
+    read_open,
+    read_open_small,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,30 @@ def load_label(path: Path, classes: ClassTable, window: Window | None = None) ->
         info = describe(dataset)
         check_window(dataset, window)
         prove_whole(dataset)
-        values = _rgb_values(dataset, window) if classes.is_rgb else _values(dataset, window)
+        return _label(dataset, info, read_open(dataset, None, window), classes)
+
+
+def read_small_label(path: Path, classes: ClassTable, *, side_px: int) -> NDArray[np.uint8]:
+    """Read a label shrunk for a picture: `read_label` of the nearest pixels of a raster of any size.
+
+    Args:
+        path, classes: as of `read_label`.
+        side_px: the longer side that is wanted; a smaller label comes as it is.
+
+    Raises:
+        FileReadError, LabelError: as of `read_label`.
+    """
+    with open_raster(path) as dataset:
+        return _label(
+            dataset, describe(dataset), read_open_small(dataset, side_px=side_px), classes
+        ).classes
+
+
+def _label(
+    dataset: DatasetReader, info: RasterInfo, bands: NDArray[np.generic], classes: ClassTable
+) -> Label:
+    """Turn what was read of an open label into class numbers."""
+    values = (_rgb_values if classes.is_rgb else _values)(dataset, bands)
     encoded = classes.encode(values)
     if info.nodata is not None and not classes.is_rgb:
         missing = np.isnan(values) if np.isnan(info.nodata) else values == info.nodata
@@ -77,9 +107,9 @@ def load_label(path: Path, classes: ClassTable, window: Window | None = None) ->
     return Label(info, values, encoded)
 
 
-def _values(dataset: DatasetReader, window: Window | None) -> NDArray[np.generic]:
-    """Read (h, w) label values: the only band, or one of three equal ones."""
-    colours = _without_alpha(dataset, read_open(dataset, None, window))
+def _values(dataset: DatasetReader, bands: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Return (h, w) label values: the only band, or one of three equal ones."""
+    colours = _without_alpha(dataset, bands)
     if len(colours) == 3 and not (
         np.array_equal(colours[0], colours[1]) and np.array_equal(colours[0], colours[2])
     ):
@@ -91,9 +121,9 @@ def _values(dataset: DatasetReader, window: Window | None) -> NDArray[np.generic
     return colours[0]
 
 
-def _rgb_values(dataset: DatasetReader, window: Window | None) -> NDArray[np.generic]:
-    """Read (3, h, w) colours: three bands, one band through its palette, or one grey band."""
-    bands = _without_alpha(dataset, read_open(dataset, None, window))
+def _rgb_values(dataset: DatasetReader, bands: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Return (3, h, w) colours: three bands, one band through its palette, or one grey band."""
+    bands = _without_alpha(dataset, bands)
     if len(bands) == 3:
         return bands
     if dataset.colorinterp[0].name == "palette":

@@ -148,15 +148,26 @@ def read_small(
     """
     with open_raster(path) as dataset:
         _check_indexes(dataset, indexes)
-        prove_whole(dataset)
-        share = min(1.0, side_px / max(dataset.height, dataset.width))
-        shape = max(1, round(dataset.height * share)), max(1, round(dataset.width * share))
-        array = dataset.read(
-            indexes=None if indexes is None else list(indexes),
-            out_shape=(dataset.count if indexes is None else len(indexes), *shape),
-            resampling=Resampling.average if mean and share < 1 else Resampling.nearest,
-        )
-        return with_gaps(array, mask_open(dataset, indexes, shape=shape))
+        array = read_open_small(dataset, indexes, side_px=side_px, mean=mean)
+        return with_gaps(array, mask_open(dataset, indexes, shape=array.shape[1:]))
+
+
+def read_open_small(
+    dataset: DatasetReader,
+    indexes: Sequence[int] | None = None,
+    *,
+    side_px: int,
+    mean: bool = False,
+) -> NDArray[np.generic]:
+    """Read bands of an open data set shrunk, as `read_small` does, in the file's own numbers."""
+    prove_whole(dataset)
+    share = min(1.0, side_px / max(dataset.height, dataset.width))
+    shape = max(1, round(dataset.height * share)), max(1, round(dataset.width * share))
+    return dataset.read(
+        indexes=None if indexes is None else list(indexes),
+        out_shape=(dataset.count if indexes is None else len(indexes), *shape),
+        resampling=Resampling.average if mean and share < 1 else Resampling.nearest,
+    )
 
 
 def with_gaps(array: NDArray[np.generic], there: NDArray[np.bool_] | None) -> NDArray[np.generic]:

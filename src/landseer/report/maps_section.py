@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landseer.core.classes import IGNORE
+from landseer.raster.label import read_small_label
 from landseer.raster.read import RasterInfo, read_info, read_small
 from landseer.report.composites import natural_bands
 from landseer.report.outcome import Outcome, SceneMap
@@ -107,8 +108,7 @@ def _truth(outcome: Outcome, scene: SceneMap, found: NDArray[np.uint8]) -> NDArr
     """Read a scene's label small, in class numbers; nothing known where it has none."""
     if scene.label is None:
         return np.full(found.shape, IGNORE, np.uint8)
-    values = read_small(scene.label, side_px=SIDE_PX, mean=False)
-    return outcome.classes.encode(values if outcome.classes.is_rgb else values[0])
+    return read_small_label(scene.label, outcome.classes, side_px=SIDE_PX)
 
 
 def _facts(outcome: Outcome, scene: SceneMap, info: RasterInfo) -> tuple[tuple[str, str], ...]:
