@@ -19,6 +19,8 @@ SMALL_LANDCOVER = (
     "model.scale=0.5",
     "augment.crop_px=320",
     "augment.photometric=light",
+    "augment.colour={probability: 0.7, shift: 0.1}",
+    "augment.haze={probability: 0.3, thickness: [0.1, 0.4]}",
     "train.epochs=10",
     "train.samples_per_epoch=96",
     "train.validate_every_epochs=5",
@@ -61,7 +63,7 @@ def make_landcover(data: Path, train: int | None, test: int | None, seed: int) -
     """Make orthophotos of the country."""
     config = demo_settings(
         room("synth").LandcoverSynthConfig,
-        train=train or 8,
+        train=train or 12,
         test=test or 3,
         size_px=1024,
         seed=seed,
