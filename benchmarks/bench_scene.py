@@ -14,11 +14,11 @@ process of its own, in turn, several rounds; `extra_mb` is the peak of the proce
 GDAL's cache included; `above_small_scene_mb` above what it held after a scene of 1024 px. `unet` sets the engine beside
 the bare forward passes of a UNet with EfficientNet-B0 on the same windows.
 
-Besides, the engine takes of one processor 0.16 s a scene (opening, hashing of weights, laying out of the COG)
-and 0.033 s a megapixel (decoding, copying, blending, overviews, encoding), measured without a network. With two
-processors both belong to the network, which waits at each layer for the slower of its two threads, so that such seconds
-count nearly in full: 0.24 s beside the 4 s of 1536 px are 6 %, 0.48 s beside the 16 s of 3072 px are 3 %, and a larger
-scene stays there.
+Seconds of one processor, busy machine: the network takes 0.335 a window, 5.4 for 1536 px and 21.4 for 3072 px; what
+the engine does besides takes 0.24 and 0.48, measured without a network. Some of that is done once (opening, hashing of
+weights, laying out of the COG), most by the pixel: decoding 75 MB of deflate, copying, blending, deciding, overviews,
+encoding. Two processors both belong to the network, which waits at each layer for the slower of its two threads; such
+seconds count by half at least and in full at most: 4 to 9 % of 1536 px, 2 to 4.5 % of 3072 px.
 """
 
 from __future__ import annotations
