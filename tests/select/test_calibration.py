@@ -22,7 +22,7 @@ from landseer.select.calibration_pixels import Pixels
 from landseer.select.calibration_result import CalibrationResult, read_calibration
 from landseer.select.config import SelectConfig
 from landseer.select.judged import find_judged
-from landseer.select.selection import MemberWeight, ScoreInterval, Selection
+from landseer.select.selection import MemberWeight, MixPart, ScoreInterval, Selection
 
 BOTH = ClassTable(("sea", "kelp"), (0, 1))
 THREE = ClassTable(("sea", "kelp", "land"), (0, 1, 2))
@@ -235,6 +235,22 @@ def test_members_are_averaged_by_their_weights(make_world):
     alone = world.calibrate(select(seeds=(0, 1), weights={0: 0.0, 1: 1.0}), kind="none")
     truth, said = world.pool(world.truth, shares=(0.0, 1.0))
     assert loss_of(alone, "none") == pytest.approx(cost(truth, said), abs=1e-5)
+
+
+@pytest.mark.parametrize("where", ["average", "member"])
+def test_what_is_mixed_is_calibrated(make_world, where):
+    world = make_world(seeds=(0, 1), noise=0.8, n=8, n_groups=8)
+    mix = tuple(MixPart(tta="none", seed=seed, share=share) for seed, share in ((1, 0.9), (0, 0.1)))
+    selection = select(seeds=(0, 1)).model_copy(update={"mix": mix})
+    result = world.calibrate(selection, kind="temperature", where=where)
+    truth, said = world.pool(world.truth, shares=(0.1, 0.9))
+    assert loss_of(result, "none") == pytest.approx(cost(truth, said), abs=1e-5)
+
+
+def test_classes_with_numbers_of_their_own_have_no_threshold(make_world):
+    selection = select().model_copy(update={"class_factors": (1.0, 2.0)})
+    result = make_world(n=4, n_groups=4).calibrate(selection, kind="temperature", where="average")
+    assert (result.threshold, result.calibrator.threshold) == (None, None)
 
 
 def test_members_are_calibrated_each_where_that_is_asked_for(make_world):

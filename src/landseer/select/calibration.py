@@ -174,10 +174,12 @@ def _final(case: _Case, kind: CalibratorName, pixels: Sequence[Pixels]) -> Calib
 
 
 def _threshold(case: _Case) -> float | None:
-    """Return where class 1 begins in averaged probabilities; None for more than two classes and hard votes."""
-    if len(case.classes) != 2 or case.selection.vote == "hard":
+    """Return where class 1 begins in averaged probabilities; None where no single number says so."""
+    selection = case.selection
+    has_numbers = bool(selection.class_factors or selection.class_thresholds)
+    if len(case.classes) != 2 or selection.vote == "hard" or has_numbers:
         return None
-    return 0.5 if case.selection.threshold is None else case.selection.threshold
+    return 0.5 if selection.threshold is None else selection.threshold
 
 
 def _notes(case: _Case, kind: str) -> Iterator[str]:
