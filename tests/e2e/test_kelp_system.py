@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 
 from landseer.core.files import hash_file, read_json
-from landseer.predict import PredictOptions, predict_files
+from landseer.predict import (
+    MemberSource,
+    PredictOptions,
+    load_model_folder,
+    predict_files,
+    save_model_folder,
+)
 from landseer.raster.read import read_bands
 from landseer.recipe.load import load_recipe
 from landseer.recipe.template import fill_template
@@ -19,6 +25,7 @@ from landseer.run.context import Run, open_run
 from landseer.run.runner import run_stages
 from landseer.run.versus import compare_runs
 from landseer.samples.table import read_samples, usable
+from landseer.select.calibration_result import read_calibration
 from landseer.select.selection import read_selection
 from landseer.submit import pack_kelp, score_paths
 from landseer.synth import KelpSynthConfig, make_kelp
@@ -67,7 +74,7 @@ def test_every_file_of_a_run_is_there(run: Run) -> None:
     names = (
         "recipe.yaml", "samples.parquet", "audit/findings.csv", "audit/pairs.csv",
         "audit/proof.json", "statistics.json", "folds/fold0_seed0/best.safetensors",
-        "folds/fold1_seed0/metrics.csv", "selection.json", "model/model.yaml",
+        "folds/fold1_seed0/metrics.csv", "selection.json", "calibration.json", "model/model.yaml",
         "model/members/fold0_seed0.safetensors", "report/index.html",
     )  # fmt: skip
     assert [name for name in names if not run.path(name).exists()] == []
@@ -96,8 +103,35 @@ def test_the_same_recipe_gives_the_same_model_bit_for_bit(
 ) -> None:
     again = start(data, tmp_path)
     run_stages(again, until="select")
-    for name in ("statistics.json", "selection.json", "model/members/fold1_seed0.safetensors"):
+    names = ("statistics.json", "selection.json", "calibration.json", "model/model.yaml")
+    for name in (*names, "model/members/fold1_seed0.safetensors"):
         assert hash_file(again.path(name)) == hash_file(run.path(name)), name
+
+
+def test_the_calibrator_is_judged_across_folds_and_delivered(run: Run, tmp_path: Path) -> None:
+    """Another calibrator is another model folder, and the same class map."""
+    found = read_calibration(run.path("calibration.json"))
+    kinds = [one.kind for one in found.judgements]
+    assert kinds == ["none", "temperature", "vector", "isotonic"]
+    assert found.n_samples == read_selection(run.path("selection.json")).n_samples
+    other = tmp_path / "other"
+    shutil.copytree(run.folder, other)
+    kind = "vector" if found.kind == "temperature" else "temperature"
+    changes = (f"calibrate.kind={kind}", "train.images=0")
+    result = run_stages(open_run(load_recipe(other, changes), other), until="select")
+    assert result["select"] == "up to date"
+    image = read_samples(run.path("samples.parquet"))["image"].iloc[0]
+    for name, folder in (("a", run.folder), ("b", other)):
+        options = PredictOptions(probabilities=True)
+        predict_files(folder / "model", [image], tmp_path / name, options)
+    maps, other_maps = (sorted((tmp_path / name).glob("*.tif")) for name in "ab")
+    is_probability = [path.stem.endswith("probability") for path in maps]
+    assert sorted(is_probability) == [False, True]
+    for path, same, probability in zip(maps, other_maps, is_probability, strict=True):
+        assert (read_bands(path) == read_bands(same)).all() != probability
+    spec, _ = load_model_folder(other / "model")
+    assert spec.calibrator == read_calibration(other / "calibration.json").calibrator
+    assert spec.calibrator is not None
 
 
 def test_the_threshold_can_be_changed_without_training(run: Run, data: Path) -> None:
@@ -157,12 +191,11 @@ def test_the_model_folder_says_what_the_members_said_out_of_fold(
     run: Run, data: Path, tmp_path: Path
 ) -> None:
     """What was trained is what runs: one member's own prediction is the one that was judged."""
-    from landseer.predict import MemberSource, load_model_folder, save_model_folder
-
     spec, _ = load_model_folder(run.path("model"))
     member = spec.members[0]
     source = MemberSource(run.path("model") / member.file, member.fold, member.seed)
-    save_model_folder(tmp_path / "alone", spec.model_copy(update={"tta": "none"}), [source])
+    plain = {"tta": "none", "calibrator": None}
+    save_model_folder(tmp_path / "alone", spec.model_copy(update=plain), [source])
     samples = usable(read_samples(run.path("samples.parquet")), side="train")
     row = samples[samples["fold"] == member.fold].iloc[0]
     options = PredictOptions(probabilities=True)

@@ -176,6 +176,13 @@ def test_what_does_not_fit(
     assert "".join(whole) == place + expected.removesuffix("…")
 
 
+def test_votes_are_not_calibrated(recipe: str, ask: Ask) -> None:
+    (found,) = ask(recipe, "select.vote=hard", "calibrate.kind=isotonic")
+    wanted = "calibrate.kind: expected auto or none where select.vote is hard; got isotonic"
+    assert found.removeprefix("command line: ") == wanted
+    assert ask(recipe, "select.vote=hard", "calibrate.kind=auto") == []
+
+
 def test_a_root_in_the_file_counts_from_its_folder_and_says_how_far_it_leads(
     recipe: str, ask: Ask, tmp_path: Path
 ) -> None:
