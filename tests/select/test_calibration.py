@@ -339,3 +339,14 @@ def test_what_is_written_is_read_back(make_world, tmp_path):
     (tmp_path / "bad.json").write_text('{"kind": 3}')
     with pytest.raises(FileReadError, match="expected a calibration"):
         read_calibration(tmp_path / "bad.json")
+
+
+def test_classes_that_were_judged_alone_are_shares_of_one(make_world):
+    world = make_world(n=4, n_groups=4, classes=THREE)
+    for name in world.truth:
+        both = np.stack([np.full((SIDE, SIDE), round(p * 65535), np.uint16) for p in (0.9, 0.6)])
+        write_raster(world.folders[0] / f"{name}.tif", both)
+    result = world.calibrate(kind="none")
+    truth = np.concatenate(list(world.truth.values()))
+    said = np.array([LEAST, 0.6, 0.4])
+    assert loss_of(result, "none") == pytest.approx(-np.log(said[truth]).mean(), abs=1e-4)
