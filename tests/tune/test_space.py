@@ -97,6 +97,16 @@ def test_the_recipe_as_it_is_is_found_again() -> None:
     assert found is not None and values_of(SEARCH, found) == recipe
 
 
+def test_what_always_stands_in_a_list_is_no_question() -> None:
+    search = {"indices": Subset(subset_of=("A", "B"), always=("Z",))}
+    assert [values_of(search, one)["indices"] for one in grid(search)] == [
+        ["Z"], ["Z", "B"], ["Z", "A"], ["Z", "A", "B"],
+    ]  # fmt: skip
+    for here, expected in ((["Z", "B"], {"indices: A": False, "indices: B": True}), (["B"], None)):
+        found = parameters_at(search, {"indices": here}.get, lambda k, v: False)
+        assert found == expected
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -130,6 +140,7 @@ def test_a_recipe_outside_the_ranges_is_not(change: dict[str, Any]) -> None:
         ({"subset_of": ["a", "a"]}, "each value once"),
         ({"subset_of": ["a"], "least": 2}, "at most the 1 values"),
         ({"subset_of": ["a", "b"], "least": 2, "most": 1}, "at least 2"),
+        ({"subset_of": ["a"], "always": ["a"]}, "beside those of subset_of"),
         ({"subset_of": ["a"], "loww": 2}, "Extra inputs"),
     ],
     ids=str,

@@ -109,7 +109,10 @@ def _value_problems(
         case Choices():
             tried = [((*path, "choices", n), value) for n, value in enumerate(one.choices)]
         case Subset():
-            tried = [((*path, "subset_of", n), [value]) for n, value in enumerate(one.subset_of)]
+            tried = [
+                ((*path, "subset_of", n), [*one.always, value])
+                for n, value in enumerate(one.subset_of)
+            ]
     seen: set[str] = set()
     for place, value in tried:
         for problem in _told(recipe, place, key, value, check):

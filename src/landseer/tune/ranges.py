@@ -91,11 +91,15 @@ class Subset(BaseModel):
     """Fewest that are taken."""
     most: int | None = Field(None, ge=1)
     """Most that are taken; null may take all."""
+    always: tuple[str | int | float, ...] = ()
+    """Values that stand in the list besides, before those that are taken."""
 
     @model_validator(mode="after")
     def _counts_fit(self) -> Self:
         if len(set(self.subset_of)) < len(self.subset_of):
             raise ValueError("subset_of: expected each value once; got some twice")
+        if set(self.always) & set(self.subset_of):
+            raise ValueError("always: expected values beside those of subset_of; got some in both")
         if self.least > len(self.subset_of):
             raise ValueError(
                 f"least: expected at most the {len(self.subset_of)} values there are; got {self.least}"

@@ -141,7 +141,8 @@ def _value(key: str, range_: RangeConfig, parameters: Mapping[str, Any]) -> Any:
         case Choices():
             return range_.choices[range_.labels.index(parameters[key])]
         case Subset():
-            return [value for value in range_.subset_of if parameters[_member(key, value)]]
+            taken = [value for value in range_.subset_of if parameters[_member(key, value)]]
+            return [*range_.always, *taken]
 
 
 def grid(search: Search) -> Iterator[Parameters]:
@@ -199,10 +200,10 @@ def _here(
             ]
             return {key: same[0]} if same else None
         case Subset():
-            taken = list(value) if isinstance(value, list | tuple) else None
-            if taken is None or not range_.least <= len(taken) <= range_.limit:
+            if not isinstance(value, list | tuple) or not set(range_.always) <= set(value):
                 return None
-            if not set(taken) <= set(range_.subset_of):
+            taken = set(value) - set(range_.always)
+            if not (taken <= set(range_.subset_of) and range_.least <= len(taken) <= range_.limit):
                 return None
             return {_member(key, one): one in taken for one in range_.subset_of}
 
