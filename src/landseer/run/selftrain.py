@@ -33,8 +33,11 @@ from landseer.select.selection import read_selection
 from landseer.selftrain.bars import describe_unknown, may_teach, without_group
 from landseer.selftrain.rounds import Round, Rounds, Taught, gain_of, write_rounds
 
-HANDED_OVER = ("samples", "audit", "split", "look")
-"""Stages that a round does not run; it is given what they made, but the page of the data."""
+HANDED_OVER = ("samples", "audit", "split")
+"""Stages that a round does not run; it is given what they made."""
+
+LATER = ("look", "suspects")
+"""Stages that `landseer report` runs for a round, if anybody wants to see them."""
 
 _LAST = [stage.name for stage in STAGES].index(VERBS["select"])
 STUDENT_STAGES = tuple(stage.name for stage in STAGES[: _LAST + 1] if stage.name not in HANDED_OVER)

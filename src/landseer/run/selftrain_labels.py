@@ -136,8 +136,16 @@ def _start_fresh_if_changed(folder: Path, made: dict[str, Any]) -> None:
 def predict_missing(
     who: Teacher, networks: Sequence[Model], frame: gpd.GeoDataFrame, folder: Path, name: str
 ) -> None:
-    """Predict samples as the average of networks and views, where `folder` does not have them yet."""
-    missing = [n for n, s in enumerate(frame["sample"]) if not oof_path(folder, s).exists()]
+    """Predict samples as the average of networks and views, where `folder` does not have them yet.
+
+    Edges: batches of which a sample is missing are predicted whole, since a network rounds otherwise in other company:
+        what was stopped goes on to the same bytes.
+    """
+    train = who.run.recipe.train
+    size = train.eval_batch_size or train.batch_size
+    there = [oof_path(folder, sample).exists() for sample in frame["sample"]]
+    batches_left = {number // size for number, is_there in enumerate(there) if not is_there}
+    missing = [number for number in range(len(frame)) if number // size in batches_left]
     if not missing:
         return
     quantities = networks[0].quantities

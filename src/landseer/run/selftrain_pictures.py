@@ -24,9 +24,6 @@ from landseer.track.figures import DPI, FAINT, SEA, SheetRow, save_figure, sheet
 from landseer.track.pixels import PALETTE, class_colours, paint, stretch
 from landseer.train.pictures import composite
 
-MOST_ROWS = 8
-"""Samples on a sheet: the surest, the least sure, and some between."""
-
 
 def draw_rounds(rounds: Rounds, path: Path) -> None:
     """Draw the score of each round with its interval, what each brought, and how sure its pseudo-labels were."""
@@ -93,11 +90,14 @@ def _labels(axis: Axes, rounds: Rounds) -> None:
 
 
 def draw_labels(run: Run, rows: gpd.GeoDataFrame) -> None:
-    """Draw a sheet of pseudo-labels beside their images for each fold: `labels/foldN/labels.png`."""
+    """Draw pseudo-labels beside their images for each fold, from the surest to the least: `labels/foldN/labels.png`."""
+    most = run.recipe.selftrain.pictures
+    if not most:
+        return
     for fold in sorted({member.fold for member in members_of(run)}):
         folder = labels_folder(run, fold)
         found = sorted(read_sureness(folder), key=lambda one: one[0].entropy)
-        places = np.linspace(0, len(found) - 1, min(MOST_ROWS, len(found)))
+        places = np.linspace(0, len(found) - 1, min(most, len(found)))
         shown = [found[round(place)] for place in places]
         save_figure(_sheet(run, folder, rows.set_index("sample"), shown), folder / "labels.png")
 

@@ -75,7 +75,7 @@ def _meets(
     names = set(held["sample"])
     linked = {a for a, b in zip(pairs["a"], pairs["b"], strict=True) if b in names}
     linked |= {b for a, b in zip(pairs["a"], pairs["b"], strict=True) if a in names}
-    found = np.asarray(
+    found = np.array(
         others["group"].isin(set(held["group"])) | others["sample"].isin(linked), bool
     )
     if isinstance(split, LeaveOneSiteOutConfig):
@@ -91,7 +91,7 @@ def _meets(
 
 def _same(others: gpd.GeoDataFrame, held: gpd.GeoDataFrame, column: str) -> Mask:
     """Tell which are of a site that is held out, or of none."""
-    return np.asarray(others[column].isna() | others[column].isin(set(held[column])), bool)
+    return np.array(others[column].isna() | others[column].isin(set(held[column])), bool)
 
 
 def _same_block(others: gpd.GeoDataFrame, held: gpd.GeoDataFrame) -> Mask:
@@ -118,7 +118,7 @@ def _too_near(others: gpd.GeoDataFrame, held: gpd.GeoDataFrame, buffer_m: float)
 
 def _too_late(others: gpd.GeoDataFrame, held: gpd.GeoDataFrame, split: ByTimeConfig) -> Mask:
     """Tell which are not earlier than all that is held out by more than the gap, or have no date."""
-    found = np.asarray(others["date"].isna(), bool)
+    found = np.array(others["date"].isna(), bool)
     dated = np.flatnonzero(~found)
     if len(dated) and len(held):
         _, last = day_spans(others.iloc[dated], split.date_format)

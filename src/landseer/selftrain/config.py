@@ -94,6 +94,8 @@ class SelfTrainConfig(BaseModel):
     """Students begin with their teacher's weights (same fold and seed) instead of the recipe's."""
     stop: StopConfig = StopConfig()
     """When rounds end before `rounds`."""
+    pictures: int = Field(8, ge=0, le=100)
+    """Pseudo-labels of each fold that are drawn beside their images."""
 
     @model_validator(mode="after")
     def _student_keeps_samples(self) -> Self:
