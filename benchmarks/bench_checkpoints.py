@@ -48,8 +48,7 @@ from landseer.train.soup import cook_member
 SMALL = (
     "split={kind: group_kfold, n_folds: 3}", "inputs.indices=[]", "inputs.fixed_range={qa: [0, 1]}",
     "model.encoder=resnet10t", "model.weights=none", "model.decoder_channels=[64, 48, 32, 24, 16]",
-    "augment.crop_px=176", "model.scale=0.5", "train.epochs=8", "train.folds=[0, 1]",
-    "train.samples_per_epoch=96", "train.batch_size=8",
+    "augment.crop_px=176", "model.scale=0.5", "train.epochs=8", "train.samples_per_epoch=96", "train.batch_size=8",
     "train.optimiser.lr=2.0e-3", "train.optimiser.weight_decay=0.01", "train.keep_best=8", "train.images=0",
     "train.precision=fp32",
 )  # fmt: skip
@@ -65,6 +64,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/checkpoints.json"))
     parser.add_argument("--train", type=int, default=90)
     parser.add_argument("--test", type=int, default=30)
+    parser.add_argument("--folds", type=int, nargs="+", default=[0, 1, 2], choices=range(3))
     arguments = parser.parse_args()
     keep_freed_memory()
     started = time.perf_counter()
@@ -72,13 +72,16 @@ def main() -> None:
     if not recipe.exists():
         make_kelp(data, KelpSynthConfig(train=arguments.train, test=arguments.test, seed=42))
         write_text(recipe, fill_template("kelp", name="checkpoints", root=data.resolve()))
-    run = open_run(load_recipe(recipe, SMALL), arguments.work / "run")
+    run = open_run(
+        load_recipe(recipe, (*SMALL, f"train.folds={arguments.folds}")), arguments.work / "run"
+    )
     run_stages(run, until="statistics")
     contenders = _contenders(run)
     held, new = _held_out(run, contenders), _new_places(run, contenders, data)
     result = {
         "train": arguments.train,
         "test": arguments.test,
+        "folds": arguments.folds,
         "rows": [_row(name, held, new) for name in contenders],
         "soups": _greedy(run),
         "seconds": round(time.perf_counter() - started),
@@ -201,11 +204,9 @@ def _held_out(run: Run, contenders: Any) -> dict[str, Any]:
             found |= _counts(
                 run, files, source, positions, lambda s: read_label(Path(labels[s]), run.classes)
             )
-        counts[name] = [found[sample] for sample in frame["sample"]]
-    return {
-        "counts": {n: np.stack(c)[:, None] for n, c in counts.items()},
-        "groups": frame["group"].tolist(),
-    }
+        counts[name] = [found[sample] for sample in frame["sample"] if sample in found]
+    groups = frame["group"][frame["fold"].isin(list(contenders[REFERENCE]))].tolist()
+    return {"counts": {n: np.stack(c)[:, None] for n, c in counts.items()}, "groups": groups}
 
 
 def _new_places(run: Run, contenders: Any, data: Path) -> dict[str, Any]:
