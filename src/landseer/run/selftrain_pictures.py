@@ -40,8 +40,8 @@ def rounds_figure(rounds: Rounds) -> Figure:
     for axis in (scores, gains, labels):
         axis.set_xticks([one.number for one in rounds.rounds])
         axis.set_xlim(-0.5, len(rounds.rounds) - 0.5)
-        axis.set_xlabel("round", fontsize=8.5, color=FAINT)
         dress(axis)
+        axis.set_xlabel("round", fontsize=8.5, color=FAINT)
     if rounds.notes:
         figure.suptitle(
             "taught by members of all folds: these scores are too good",
