@@ -141,14 +141,14 @@ def predict_fold(folds: Folds, name: ModelName, fold: int, key: str) -> tuple[in
         key: of its trees.
 
     Returns:
-        Pixels and seconds; none where the predictions were there.
+        How many pixels were predicted, and in how many seconds; of predictions that were there, in how many they were.
 
     Raises:
         WriteError: the disk is full or the folder cannot be written.
     """
     mark = folds.run.path(f"trees/{name}/oof/fold{fold}.json")
-    if mark.exists() and read_json(mark) == {"key": key}:
-        return 0, 0.0
+    if mark.exists() and (done := read_json(mark))["key"] == key:
+        return done["pixels"], done["seconds"]
     mark.unlink(missing_ok=True)
     member = TreeMember(tree_channels(folds.run), load_trees(folds.file(name, fold)), folds.target)
     quantities = {folds.target: ClassMask(len(folds.run.classes))}
@@ -157,9 +157,10 @@ def predict_fold(folds: Folds, name: ModelName, fold: int, key: str) -> tuple[in
     batches = _batches(folds, positions, f"predict {name} fold {fold}")
     write_oof(Ensemble([member], quantities).eval(), batches, folds.oof(name))
     seconds = time.perf_counter() - started
-    write_json(mark, {"key": key})
     rows = folds.frame.iloc[positions]
-    return int((rows["height"] * rows["width"]).sum()), seconds
+    pixels = int((rows["height"] * rows["width"]).sum())
+    write_json(mark, {"key": key, "pixels": pixels, "seconds": seconds})
+    return pixels, seconds
 
 
 def _batches(folds: Folds, positions: list[int], label: str) -> Iterator[OofBatch]:

@@ -48,7 +48,7 @@ class Kind(BaseModel):
     train_s: float
     """Seconds of training, all folds."""
     oof_px_s: float | None
-    """Held-out pixels predicted a second, reading and writing included; null where they were there already."""
+    """Held-out pixels predicted a second, reading and writing included; null where there are none."""
     network_gain: Figure | None
     """The network's score less this one's on the samples that both held out; null where there is no network."""
     groups_better: int | None
