@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from landseer.select.shares import MAX_SHARES, score_weights, simplex
+from landseer.select.shares import MAX_SHARES, rank_weights, score_weights, simplex
 
 
 @pytest.mark.parametrize("n_seeds", [1, 2, 3, 4, 6])
@@ -30,3 +30,19 @@ def test_weights_of_the_kelp_ensemble():
 def test_equal_and_undefined_scores():
     assert score_weights({"a": 0.5, "b": 0.5}) == {"a": 1.0, "b": 1.0}
     assert score_weights({"a": 0.4, "b": math.nan, "c": 0.6}) == {"a": 0.2, "b": 0.2, "c": 1.0}
+
+
+def test_the_kelp_seed_weighed_its_folds_by_score():
+    """FACTS: weights of its ten folds from their leaderboard scores."""
+    board = (0.7110, 0.7086, 0.7110, 0.7139, 0.7106, 0.7100, 0.7119, 0.7105, 0.7155, 0.7047)
+    said = (0.666, 0.5, 0.666, 0.88, 0.637, 0.59, 0.733, 0.63, 1, 0.2)
+    weights = score_weights(dict(enumerate(board)))
+    assert [weights[i] for i in range(10)] == pytest.approx(said, abs=0.015)
+
+
+def test_ranks_become_even_steps_whatever_the_scores():
+    weights = rank_weights({"a": 0.9, "b": 0.1, "c": 0.89, "d": 0.88, "e": 0.87})
+    assert [weights[name] for name in "acdeb"] == pytest.approx([1, 0.8, 0.6, 0.4, 0.2])
+    tied = rank_weights({"a": 0.5, "b": 0.5, "c": float("nan")})
+    assert tied == pytest.approx({"a": 0.8, "b": 0.8, "c": 0.2})
+    assert rank_weights({"a": float("nan")}) == {"a": 1.0}
