@@ -75,9 +75,7 @@ def _meets(
     names = set(held["sample"])
     linked = {a for a, b in zip(pairs["a"], pairs["b"], strict=True) if b in names}
     linked |= {b for a, b in zip(pairs["a"], pairs["b"], strict=True) if a in names}
-    found = np.array(
-        others["group"].isin(set(held["group"])) | others["sample"].isin(linked), bool
-    )
+    found = np.array(others["group"].isin(set(held["group"])) | others["sample"].isin(linked), bool)
     if isinstance(split, LeaveOneSiteOutConfig):
         found |= _same(others, held, split.column)
     if "block" in held.columns:
