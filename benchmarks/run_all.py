@@ -18,7 +18,8 @@ from landseer.core.parallel import cpu_count
 
 HERE = Path(__file__).parent
 BENCHMARKS = (
-    "startup", "statistics", "preprocess", "augment", "loader", "folds", "scene", "seams", "vectorise",
+    "startup", "statistics", "preprocess", "augment", "loader", "folds", "scene", "seams", "vectorise", "tune",
+    "trees",
 )  # fmt: skip
 
 

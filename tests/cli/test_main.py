@@ -94,6 +94,10 @@ ARGUMENTS = {
     "indices": ("text", "--bands", "--clashes"),
     "suspects": ("RECIPE", "KEY=VALUE", "--out", "--top"),
     "leak": ("RECIPE", "KEY=VALUE", "--out"),
+    "trees": ("RECIPE", "KEY=VALUE", "--out"),
+    "tune": ("RECIPE", "KEY=VALUE", "--trials", "--workers", "--fresh", "--lr-range", "--out"),
+    "selftrain": ("RECIPE", "KEY=VALUE", "--out"),
+    "mine": ("RECIPE", "KEY=VALUE", "--out"),
     "doctor": (),
     **dict.fromkeys(
         (

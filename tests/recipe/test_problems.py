@@ -72,7 +72,7 @@ TYPOS = {
     ),
     "of a deeper part": (
         "train: {lr: 1}",
-        f"15:9: train.lr: expected one of {TRAIN} keys; got 'lr'; did you mean train.optimiser.lr or leak.lr?",
+        f"15:9: train.lr: expected one of {TRAIN} keys; got 'lr'; did you mean train.optimiser.lr or train.average.lr?",
     ),
     "of another kind": (
         "weights: {kind: balanced, factors: {}}",
@@ -138,7 +138,7 @@ VALUES = {
     "one": ("landseer: 2", "landseer: expected 1; got 2"),
     "word or number": (
         "select: {threshold: tun}",
-        "select.threshold: expected tune, argmax or a number; got 'tun'; did you mean 'tune'?",
+        "select.threshold: expected tune, argmax, per_class or a number; got 'tun'; did you mean 'tune'?",
     ),
     "text or list": ("select: {tta: 3}", "select.tta: expected text or a list; got 3"),
     "list where text or list": (

@@ -21,7 +21,8 @@ from landseer.run.context import Run, open_run
 from landseer.run.data_stages import audit, list_samples, measure, split_samples
 from landseer.run.leak_time import expected_seconds
 from landseer.run.losses import losses_of, weighed_losses
-from landseer.run.model_stages import Member, member_key, members_of, predict_out_of_fold, trainable
+from landseer.run.model_stages import Member, member_key, predict_out_of_fold, trainable
+from landseer.run.runner import run_stages
 from landseer.select.selection import read_selection
 from landseer.train.fit import fit_member
 
@@ -89,9 +90,9 @@ def test_a_tiny_run_learns_everything_with_weights_of_what_trains(
 ) -> None:
     run, seen = make_run(), []
 
-    def spy(job: Any, model: Any, losses: Any, *more: Any) -> Any:
+    def spy(job: Any, model: Any, losses: Any, *more: Any, **named: Any) -> Any:
         seen.append((job, losses))
-        return fit_member(job, model, losses, *more)
+        return fit_member(job, model, losses, *more, **named)
 
     monkeypatch.setattr(model_stages, "fit_member", spy)
     model_stages.train_members(run)
@@ -152,11 +153,5 @@ def test_another_scaling_than_that_of_the_weights_is_told_before_training(
             network, "targets={}", "loss=[{kind: ce}]", f"inputs.normalise={{kind: {scaling}}}"
         )
         capsys.readouterr()
-        for member in members_of(run):
-            model_stages.start_fresh_if_changed(
-                run.path(f"folds/{member.name}"), member_key(run, member)
-            )
-            for name in ("done.json", "best.safetensors"):
-                run.path(f"folds/{member.name}/{name}").write_text("{}")
-        model_stages.train_members(run)
+        run_stages(run, until="split")
         assert ("satlas:sentinel2_swint_si_rgb was trained with" in capsys.readouterr().err) == said

@@ -123,7 +123,9 @@ def test_a_key_that_is_changed_back_reruns_the_same(
 def test_every_key_of_the_recipe_belongs_to_a_stage_or_changes_nothing() -> None:
     used = {key for stage in STAGES for key in stage.keys}
     parts = {key.split(".")[0] for key in used}
-    assert set(Recipe.model_fields) - parts == {"landseer", "leak", "track"}
+    assert set(Recipe.model_fields) - parts == {
+        "landseer", "leak", "mine", "selftrain", "track", "trees", "tune",
+    }  # fmt: skip
     train = {key.removeprefix("train.") for key in NAMES["train"].keys if key.startswith("train.")}
     free = {"workers", "cache_gb", "images", "eval_batch_size", "profile"}
     assert set(TrainConfig.model_fields) == train | free

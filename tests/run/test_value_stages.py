@@ -17,6 +17,7 @@ from landseer.core.files import read_json, write_json
 from landseer.predict.oof import numbers_path, oof_path
 from landseer.raster.write import write_raster
 from landseer.recipe.load import load_recipe
+from landseer.run.calibrate_stage import calibrate_probabilities
 from landseer.run.choose_stage import choose
 from landseer.run.context import Run, keep_recipe, open_run
 from landseer.run.data_stages import audit, list_samples
@@ -118,6 +119,7 @@ def test_references_are_ranked_and_drawn(run: Run) -> None:
 
 def test_the_report_follows(run: Run) -> None:
     write_suspects(run)
+    calibrate_probabilities(run)
     write_json(run.path("audit/proof.json"), {})
     write_json(run.path("statistics.json"), {"channels": {}})
     members = [

@@ -16,7 +16,7 @@ def mine(
     out: RunFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Look through samples without a positive for those that the model is wrong or surely right about."""
+    """Find empty samples that the model is wrong or sure about, to train on them more or less."""
     loaded = room("recipe.load").load_recipe(recipe, overrides or ())
     folder = out if out is not None or not recipe.is_dir() else recipe
     run = room("run.context").open_run(loaded, folder)

@@ -16,7 +16,7 @@ def selftrain(
     out: RunFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Train in rounds on pseudo-labels of samples without labels; each round is scored on true labels alone."""
+    """Learn from samples without labels, in rounds, as far as true labels say it helps."""
     loaded = room("recipe.load").load_recipe(recipe, overrides or ())
     folder = out if out is not None or not recipe.is_dir() else recipe
     run = room("run.context").open_run(loaded, folder)

@@ -14,7 +14,7 @@ def trees(
     out: RunFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Train boosted trees and a random forest on the pixels of the same folds: is the network worth it here?"""
+    """Train boosted trees and a forest on the same folds: is the network worth it here?"""
     loaded = room("recipe.load").load_recipe(recipe, overrides or ())
     folder = out if out is not None or not recipe.is_dir() else recipe
     run = room("run.context").open_run(loaded, folder)

@@ -175,13 +175,14 @@ def _unknown_key(error: _Error, root: type[BaseModel]) -> Problem:
 
 
 def _elsewhere(path: KeyPath, root: type[BaseModel]) -> str:
-    """Return a hint at keys of this name in other parts of the recipe, or ""."""
+    """Return a hint at keys of this name elsewhere in the recipe, best in the same part of it, or ""."""
     here = tuple("N" if isinstance(part, int) else part for part in path)
     found = list(dict.fromkeys(p for p in key_paths(root) if p[-1] == path[-1]))
     if here in found:
         return f"; it is a key of another kind of {dotted(path[:-1])}"
-    names = " or ".join(".".join(keys) for keys in found)
-    return f"; did you mean {names}?" if 0 < len(found) <= 3 else ""
+    near = [keys for keys in found if keys[0] == path[0]] or found
+    names = " or ".join(".".join(keys) for keys in near)
+    return f"; did you mean {names}?" if 0 < len(near) <= 3 else ""
 
 
 def _missing(error: _Error, root: type[BaseModel]) -> Problem:

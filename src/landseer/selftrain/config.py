@@ -70,9 +70,9 @@ class SelfTrainConfig(BaseModel):
     rounds: int = Field(1, ge=1, le=20)
     """Most rounds; each trains all members anew."""
     unlabelled: UnlabelledConfig = UnlabelledConfig()
-    """Which samples get pseudo-labels."""
+    """Which samples are taught by pseudo-labels: those of the test side, and weakly labelled ones."""
     pick: PickConfig = PickConfig()
-    """Which pseudo-labels are good enough."""
+    """What makes a pseudo-label good enough to be learnt from."""
     teachers: Literal["same_fold", "all"] = "same_fold"
     """Who teaches the student of a fold. Only members of its own fold have never seen the labels by which it will be
     scored. With `all` these reach it through the pseudo-labels: the out-of-fold score is then too good."""

@@ -92,7 +92,7 @@ class TreesConfig(_Frozen):
     models: tuple[ModelName, ...] = Field(("xgboost", "lightgbm", "forest"), min_length=1)
     """Which kinds are trained."""
     xgboost: XGBoostConfig = XGBoostConfig()
-    """Boosted trees of xgboost."""
+    """How xgboost's trees grow."""
     lightgbm: LightGBMConfig = LightGBMConfig()
     """Boosted trees of lightgbm."""
     forest: ForestConfig = ForestConfig()
