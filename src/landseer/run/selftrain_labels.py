@@ -35,6 +35,7 @@ from landseer.run.model_stages import (
 from landseer.run.selftrain_taught import CHOSEN, MADE, labels_folder
 from landseer.samples.schema import is_missing
 from landseer.select.selection import read_selection
+from landseer.select.sets import parse_set
 from landseer.selftrain.confidence import Sureness, disagreement, sureness
 from landseer.selftrain.pick import pick
 
@@ -44,7 +45,10 @@ SURENESS = "sureness.csv"
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """Who teaches one fold: the run of the round before, its members, and the views that are averaged."""
+    """Who teaches one fold: the run of the round before, its members, and the set of predictions that is averaged.
+
+    Edges: where a mixture was chosen, its first set is taken, of all members alike.
+    """
 
     run: Run
     members: tuple[Member, ...]
@@ -53,7 +57,10 @@ class Teacher:
     @property
     def weights(self) -> list[Path]:
         """Files of all its networks."""
-        return [path for member in self.members for path in weights_of(self.run, member)]
+        wanted = parse_set(self.tta)
+        return [
+            path for member in self.members for path in wanted.of(weights_of(self.run, member))
+        ]
 
 
 def teacher_of(student: Run, teacher: Run, fold: int) -> Teacher:
@@ -149,7 +156,7 @@ def predict_missing(
     if not missing:
         return
     quantities = networks[0].quantities
-    voting = Voting(tta=who.tta)
+    voting = Voting(tta=parse_set(who.tta).views)
     ensemble = Ensemble(networks, quantities, voting, precision=precision_of(who.run))
     # Whatever label a sample has is not read: nobody may learn from it here.
     source = make_source(who.run, frame.assign(label=None))
