@@ -16,7 +16,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,tensorboard]'
 	touch $@
 
-demo: $(STAMP)           ## made data, a whole system on it, a report to open: TASK=kelp or TASK=geopose
+demo: $(STAMP)           ## made data, a whole system on it, a report to open: TASK=kelp, geopose, landcover or buildings
 	$(BIN)/landseer demo $(TASK) --out $(OUT)
 
 test: $(STAMP)           ## all tests
