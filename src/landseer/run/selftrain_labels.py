@@ -58,9 +58,7 @@ class Teacher:
     def weights(self) -> list[Path]:
         """Files of all its networks."""
         wanted = parse_set(self.tta)
-        return [
-            path for member in self.members for path in wanted.of(weights_of(self.run, member))
-        ]
+        return [path for member in self.members for path in wanted.of(weights_of(self.run, member))]
 
 
 def teacher_of(student: Run, teacher: Run, fold: int) -> Teacher:
