@@ -110,6 +110,8 @@ def test_mlflow_holds_what_the_files_hold_also_after_a_kill(
     assert names == {f"images/{n}.png" for n in ("confusion", "curves", "epoch_001", "epoch_002")}
     local = client.download_artifacts(child.info.run_id, "model/best.safetensors", str(tmp_path))
     assert hash_file(Path(local)) == hash_file(folder / "best.safetensors")
+    beside = run.folder.resolve().parent / "mlflow"
+    assert child.info.artifact_uri.startswith(beside.as_uri()), "not below the current folder"
     before = len(client.get_metric_history(child.info.run_id, "best/dice_kelp"))
     open_tracking(run).finish(folder, "fold0_seed0")
     assert len(client.get_metric_history(child.info.run_id, "best/dice_kelp")) == before == 1

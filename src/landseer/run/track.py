@@ -173,8 +173,10 @@ def open_tracking(run: Run) -> Tracking:
     root = run.folder.resolve().parent
     if track.mlflow is not None:
         uri = track.mlflow.uri
-        artifacts = root / "mlflow" / track.mlflow.experiment if uri is None else None
         address = uri or f"sqlite:///{root / 'mlflow.db'}"
+        # A database keeps no files: without a place for them MLflow would put them below the current folder.
+        is_database = "sql" in address.partition(":")[0]
+        artifacts = root / "mlflow" / track.mlflow.experiment if is_database else None
         sinks.append(MlflowSink(address, track.mlflow.experiment, artifacts))
     if track.wandb is not None:
         wandb = track.wandb
