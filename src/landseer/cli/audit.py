@@ -6,7 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
-from landseer.cli.verb import Json, Overrides, RecipePath, RunFolder, aligned, emit, room, verb_app
+from landseer.cli.verb import (
+    Json,
+    Overrides,
+    RecipePath,
+    RunFolder,
+    aligned,
+    emit,
+    opened,
+    room,
+    verb_app,
+)
 from landseer.core.files import read_json
 from landseer.errors import DataError
 
@@ -33,9 +43,7 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """Stage 2: check files, measure quality, find the same place twice."""
-    loaded = room("recipe.load").load_recipe(recipe, overrides or ())
-    folder = out if out is not None or not recipe.is_dir() else recipe
-    run = room("run.context").open_run(loaded, folder)
+    run = opened(recipe, overrides, out)
     done = room("run.runner").run_stages(run, until="audit")
     summary = read_json(run.path("audit/summary.json"))
     text = f"{aligned(done | {'findings': run.path('audit/findings.csv')})}\n\n{_shown(summary)}"

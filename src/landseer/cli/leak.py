@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from landseer.cli.verb import Json, Overrides, RecipePath, RunFolder, emit, room, verb_app
+from landseer.cli.verb import Json, Overrides, RecipePath, RunFolder, emit, opened, room, verb_app
 
 app = verb_app()
 
@@ -15,9 +15,7 @@ def leak(
     as_json: Json = False,
 ) -> None:
     """Train a small model under random and under grouped folds: how much does a random split flatter?"""
-    loaded = room("recipe.load").load_recipe(recipe, overrides or ())
-    folder = out if out is not None or not recipe.is_dir() else recipe
-    run = room("run.context").open_run(loaded, folder)
+    run = opened(recipe, overrides, out)
     measured = room("run.leak")
     words = room("report.leak")
     found = measured.measure_leak(run)

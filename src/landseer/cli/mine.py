@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from landseer.cli.verb import Json, Overrides, RecipePath, RunFolder, emit, room, verb_app
+from landseer.cli.verb import Json, Overrides, RecipePath, RunFolder, emit, opened, room, verb_app
 
 app = verb_app()
 
@@ -17,9 +17,7 @@ def mine(
     as_json: Json = False,
 ) -> None:
     """Find empty samples that the model is wrong or sure about, to train on them more or less."""
-    loaded = room("recipe.load").load_recipe(recipe, overrides or ())
-    folder = out if out is not None or not recipe.is_dir() else recipe
-    run = room("run.context").open_run(loaded, folder)
+    run = opened(recipe, overrides, out)
     found = room("run.mine").mine(run)
     verdicts = Counter(one.verdict for one in found)
     result = {

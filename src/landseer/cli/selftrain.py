@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from landseer.cli.verb import Json, Overrides, RecipePath, RunFolder, emit, room, verb_app
+from landseer.cli.verb import Json, Overrides, RecipePath, RunFolder, emit, opened, room, verb_app
 
 app = verb_app()
 
@@ -17,9 +17,7 @@ def selftrain(
     as_json: Json = False,
 ) -> None:
     """Learn from samples without labels, in rounds, as far as true labels say it helps."""
-    loaded = room("recipe.load").load_recipe(recipe, overrides or ())
-    folder = out if out is not None or not recipe.is_dir() else recipe
-    run = room("run.context").open_run(loaded, folder)
+    run = opened(recipe, overrides, out)
     found = room("run.selftrain").self_train(run)
     lines = [*found.notes, *(_line(one, found) for one in found.rounds)]
     lines.append(f"Best: round {found.best.number}, {found.best.folder}")

@@ -7,7 +7,17 @@ from typing import Any
 
 import typer
 
-from landseer.cli.verb import Json, Overrides, RecipePath, RunFolder, aligned, emit, room, verb_app
+from landseer.cli.verb import (
+    Json,
+    Overrides,
+    RecipePath,
+    RunFolder,
+    aligned,
+    emit,
+    opened,
+    room,
+    verb_app,
+)
 from landseer.core.files import read_json
 
 
@@ -22,10 +32,7 @@ def stage_app(stage: str, summary: str) -> typer.Typer:
         out: RunFolder = None,
         as_json: Json = False,
     ) -> None:
-        loaded = room("recipe.load").load_recipe(recipe, overrides or ())
-        folder = out if out is not None or not recipe.is_dir() else recipe
-        origin = None if recipe.is_dir() else recipe
-        run = room("run.context").open_run(loaded, folder, origin)
+        run = opened(recipe, overrides, out)
         done = room("run.runner").run_stages(run, until=stage)
         found = _outcome(run.folder, stage)
         shown = found | {name: _sentence(score) for name, score in found.items() if name == "score"}

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from landseer.cli.verb import Json, Overrides, RecipePath, RunFolder, emit, room, verb_app
+from landseer.cli.verb import Json, Overrides, RecipePath, RunFolder, emit, opened, room, verb_app
 
 app = verb_app()
 
@@ -22,9 +22,7 @@ def suspects(
     as_json: Json = False,
 ) -> None:
     """Stage 8: rank the labels that out-of-fold predictions contradict; nothing is left out."""
-    loaded = room("recipe.load").load_recipe(recipe, overrides or ())
-    folder = out if out is not None or not recipe.is_dir() else recipe
-    run = room("run.context").open_run(loaded, folder)
+    run = opened(recipe, overrides, out)
     room("run.runner").run_stages(run, until="suspects")
     found = room("select.suspects").read_suspects(run.folder)
     rows = found.table.head(top).to_dict("records")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from landseer.cli.verb import Json, Overrides, RecipePath, RunFolder, emit, room, verb_app
+from landseer.cli.verb import Json, Overrides, RecipePath, RunFolder, emit, opened, room, verb_app
 
 app = verb_app()
 
@@ -15,9 +15,7 @@ def trees(
     as_json: Json = False,
 ) -> None:
     """Train boosted trees and a forest on the same folds: is the network worth it here?"""
-    loaded = room("recipe.load").load_recipe(recipe, overrides or ())
-    folder = out if out is not None or not recipe.is_dir() else recipe
-    run = room("run.context").open_run(loaded, folder)
+    run = opened(recipe, overrides, out)
     work = room("run.trees")
     found = work.compare_with_trees(run)
     files = {name: str(path) for name, path in work.trees_files(run).items()}

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from landseer.cli.verb import Json, Overrides, RecipePath, RunFolder, emit, room, verb_app
+from landseer.cli.verb import Json, Overrides, RecipePath, RunFolder, emit, opened, room, verb_app
 
 app = verb_app()
 
@@ -39,9 +39,7 @@ def tune(
     """Search the recipe's keys on some folds, and score what was found on the others."""
     given = {"tune.trials": trials, "tune.workers": workers}
     more = [f"{key}={value}" for key, value in given.items() if value is not None]
-    loaded = room("recipe.load").load_recipe(recipe, [*(overrides or ()), *more])
-    folder = out if out is not None or not recipe.is_dir() else recipe
-    run = room("run.context").open_run(loaded, folder)
+    run = opened(recipe, [*(overrides or ()), *more], out)
     if lr_range:
         _test_rate(run, as_json=as_json)
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,6 +37,24 @@ def room(name: str) -> Any:
         name: module below `landseer`, such as `run.runner`.
     """
     return importlib.import_module(f"landseer.{name}")
+
+
+def opened(recipe: Path, overrides: Sequence[str] | None, out: Path | None) -> Any:
+    """Open the run of a recipe, or of a run folder that stands for one.
+
+    Args:
+        recipe, overrides, out: as the verb was given them.
+
+    Returns:
+        The run (`run.context.Run`).
+
+    Raises:
+        LandseerError: the recipe is wrong, or the run folder cannot be made.
+    """
+    loaded = room("recipe.load").load_recipe(recipe, overrides or ())
+    folder = out if out is not None or not recipe.is_dir() else recipe
+    origin = None if recipe.is_dir() else recipe
+    return room("run.context").open_run(loaded, folder, origin)
 
 
 def emit(result: dict[str, Any], *, as_json: bool, text: str | None = None) -> None:
