@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
-import jinja2
-from matplotlib import rc_context
-
-from landseer import __version__
 from landseer.core.files import write_text
 from landseer.report.outcome import Outcome
+from landseer.report.page import drawing, fill_page
 from landseer.report.parts import number, seconds_text
 from landseer.report.sections import SECTIONS
-from landseer.report.style import SETTINGS
 from landseer.report.value_scores import metric_unit
 
 
@@ -28,24 +23,15 @@ def build_report(outcome: Outcome, out: Path) -> None:
         FileReadError: an image, label or prediction that is shown cannot be read.
         WriteError: the file cannot be written.
     """
-    template = jinja2.Environment(
-        loader=jinja2.PackageLoader("landseer.report", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    ).get_template("page.html.j2")
-    with rc_context(SETTINGS), warnings.catch_warnings():
-        # A letter that the measuring font lacks is drawn by the page's own.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+    with drawing():
         found = [section(outcome) for section in SECTIONS]
         sections = [one for one in found if one is not None]
-    text = template.render(
+    text = fill_page(
+        "page.html.j2",
         name=outcome.name,
         headline=_headline(outcome),
         facts=_facts(outcome),
         sections=sections,
-        version=__version__,
     )
     write_text(out, text)
 

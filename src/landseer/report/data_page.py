@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-import jinja2
-from matplotlib import rc_context
-
-from landseer import __version__
 from landseer.core.files import write_text
 from landseer.report.balance import balance_section
 from landseer.report.contact import contact_section
@@ -17,6 +12,7 @@ from landseer.report.correlation import correlation_section
 from landseer.report.flaws import flaws_section
 from landseer.report.histograms import histograms_section
 from landseer.report.look import Look
+from landseer.report.page import drawing, fill_page
 from landseer.report.pairs_section import pairs_section
 from landseer.report.parts import Section
 from landseer.report.places import places_section
@@ -24,7 +20,6 @@ from landseer.report.plots import save_plots
 from landseer.report.quality_plots import quality_section
 from landseer.report.references import known_references, references_section
 from landseer.report.signatures import signatures_section
-from landseer.report.style import SETTINGS
 from landseer.samples.labelled import is_labelled
 from landseer.samples.schema import is_missing
 from landseer.samples.table import usable
@@ -55,9 +50,7 @@ def build_data_page(look: Look, folder: Path) -> list[str]:
         FileReadError: an image or label that is shown cannot be read.
         WriteError: a file cannot be written.
     """
-    with rc_context(SETTINGS), warnings.catch_warnings():
-        # A letter that the measuring font lacks is drawn by the page's own.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+    with drawing():
         sections = [section(look) for section in LOOK_SECTIONS]
         written = save_plots(sections, folder)
     for stale in set(folder.glob("*.png")) - {folder / name for name in written}:
@@ -68,16 +61,7 @@ def build_data_page(look: Look, folder: Path) -> list[str]:
 
 def render(look: Look, sections: list[Section]) -> str:
     """Return the page of some sections as HTML that asks for nothing outside itself."""
-    template = jinja2.Environment(
-        loader=jinja2.PackageLoader("landseer.report", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    ).get_template("data.html.j2")
-    return template.render(
-        name=look.name, facts=_facts(look), sections=sections, version=__version__
-    )
+    return fill_page("data.html.j2", name=look.name, facts=_facts(look), sections=sections)
 
 
 def _facts(look: Look) -> list[tuple[str, str]]:

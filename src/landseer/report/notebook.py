@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import html
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from landseer.report.balance import balance_figure, class_shares_figure
@@ -18,10 +16,10 @@ from landseer.report.footprint_map import details_figure, map_figure, placed
 from landseer.report.histograms import histograms_figure
 from landseer.report.layout_figure import layout_figure
 from landseer.report.look import Look
+from landseer.report.page import drawing
 from landseer.report.quality_plots import quality_figure
 from landseer.report.references import directions, numbers_by_site, values_by_fold
 from landseer.report.signatures import signatures_figure, spreads_figure
-from landseer.report.style import SETTINGS
 
 Drawn = TypeVar("Drawn", Figure, Figure | None)
 
@@ -103,8 +101,7 @@ class DataLook:
 
     def _repr_html_(self) -> str:
         """Show the whole page in a frame of its own, so that its style does not leak into the notebook."""
-        with rc_context(SETTINGS), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        with drawing():
             page = render(self.data, [section(self.data) for section in LOOK_SECTIONS])
         return (
             f'<iframe srcdoc="{html.escape(page, quote=True)}" style="width:100%;height:80vh;border:0" '
@@ -114,5 +111,5 @@ class DataLook:
 
 def _drawn(draw: Callable[[Look], Drawn], data: Look) -> Drawn:
     """Draw as on the page."""
-    with rc_context(SETTINGS):
+    with drawing():
         return draw(data)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
-import jinja2
 import numpy as np
 import pandas as pd
-from matplotlib import rc_context
 from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import MaxNLocator
 
-from landseer import __version__
 from landseer.core.files import write_text
+from landseer.report.page import drawing, fill_page
 from landseer.report.parts import Part, Section, cards, chart, number, seconds_text, section, table
-from landseer.report.style import LINES, SETTINGS, dress, new_figure
+from landseer.report.style import LINES, dress, new_figure
 from landseer.report.versus_page import Side, pictures
 from landseer.select.versus import Versus
 from landseer.track.figures import FAINT, INK
@@ -48,16 +45,7 @@ def build_trees_page(
         FileReadError: an image, label or prediction that is shown cannot be read.
         WriteError: the file cannot be written.
     """
-    template = jinja2.Environment(
-        loader=jinja2.PackageLoader("landseer.report", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    ).get_template("versus.html.j2")
-    with rc_context(SETTINGS), warnings.catch_warnings():
-        # A letter that the measuring font lacks is drawn by the page's own.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+    with drawing():
         sections = [_scores(found), _channels(worth), _pixels(found)]
         if versus is not None and sides is not None:
             sections += pictures(versus, sides, examples)
@@ -67,9 +55,7 @@ def build_trees_page(
         ("pixels in the table", f"{found.table_px:,}"),
         ("channels", f"{len(found.channels):,}"),
     ]
-    text = template.render(
-        name="Trees and the network", facts=facts, sections=sections, version=__version__
-    )
+    text = fill_page("versus.html.j2", name="Trees and the network", facts=facts, sections=sections)
     write_text(out, text)
 
 

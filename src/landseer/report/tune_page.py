@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from landseer import __version__
 from landseer.core.files import write_text
+from landseer.report.page import drawing, fill_page
 from landseer.report.parts import (
     Part,
     Section,
@@ -29,7 +26,7 @@ from landseer.report.parts import (
     section,
     table,
 )
-from landseer.report.style import LINES, SETTINGS, dress, legend, new_figure
+from landseer.report.style import LINES, dress, legend, new_figure
 from landseer.track.figures import FAINT, GRID, INK
 from landseer.tune.ranges import Numbers, label_of
 from landseer.tune.space import Parameter, parameters_of
@@ -52,16 +49,7 @@ def build_tune_page(tuned: Tuned, out: Path) -> None:
     Raises:
         WriteError: the file cannot be written.
     """
-    template = jinja2.Environment(
-        loader=jinja2.PackageLoader("landseer.report", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    ).get_template("versus.html.j2")
-    with rc_context(SETTINGS), warnings.catch_warnings():
-        # A letter that the measuring font lacks is drawn by the page's own.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+    with drawing():
         sections = [_found(tuned), _history(tuned), *_slices(tuned), _trials(tuned)]
     states = [one.state for one in tuned.results]
     named = {
@@ -73,9 +61,7 @@ def build_tune_page(tuned: Tuned, out: Path) -> None:
     facts = [(said, f"{states.count(state)}") for state, said in named.items() if state in states]
     seconds = [one.seconds for one in tuned.results if not math.isnan(one.seconds)]
     facts.append(("time of all trials", seconds_text(sum(seconds))))
-    text = template.render(
-        name=f"{tuned.name}, tuned", facts=facts, sections=sections, version=__version__
-    )
+    text = fill_page("versus.html.j2", name=f"{tuned.name}, tuned", facts=facts, sections=sections)
     write_text(out, text)
 
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
-import jinja2
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from landseer import __version__
 from landseer.core.bands import Band
 from landseer.core.classes import IGNORE, ClassTable
 from landseer.core.files import write_text
 from landseer.raster.label import read_label
 from landseer.report.composites import natural_bands
 from landseer.report.judged import judge_held_out
+from landseer.report.page import drawing, fill_page
 from landseer.report.parts import (
     Mark,
     Part,
@@ -35,7 +32,7 @@ from landseer.report.parts import (
     strips,
     table,
 )
-from landseer.report.style import LINES, SETTINGS, dress, new_figure
+from landseer.report.style import LINES, dress, new_figure
 from landseer.report.tiles import composite, index_uri, photo_uri, scale_bar
 from landseer.select.selection import Selection
 from landseer.select.versus import Paired, SamplePair, Versus
@@ -98,16 +95,7 @@ def build_versus_page(
         WriteError: the file cannot be written.
     """
     names = _names(sides)
-    template = jinja2.Environment(
-        loader=jinja2.PackageLoader("landseer.report", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    ).get_template("versus.html.j2")
-    with rc_context(SETTINGS), warnings.catch_warnings():
-        # A letter that the measuring font lacks is drawn by the page's own.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+    with drawing():
         sections = [_scores(found, names), *pictures(found, sides, examples)]
     facts = [
         ("samples in both", f"{len(found.samples):,}"),
@@ -115,7 +103,7 @@ def build_versus_page(
         ("left out", f"{found.left_out:,}"),
     ]
     title = f"{names[0]} and {names[1]}"
-    text = template.render(name=title, facts=facts, sections=sections, version=__version__)
+    text = fill_page("versus.html.j2", name=title, facts=facts, sections=sections)
     write_text(out, text)
 
 
