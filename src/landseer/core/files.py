@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterator
@@ -54,6 +55,11 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def json_number(value: float) -> float | None:
+    """Return a number that JSON can hold: None where it is not known or not finite."""
+    return float(value) if math.isfinite(value) else None
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from landseer.core.files import read_json, write_json
+from landseer.core.files import json_number, read_json, write_json
 from landseer.models.model import Model
 from landseer.models.slices import in_slices
 from landseer.predict.ensemble import Ensemble
-from landseer.predict.output import json_number
 from landseer.quantities import Quantity
 from landseer.raster.read import read_bands
 from landseer.raster.write import write_raster

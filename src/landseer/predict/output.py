@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from landseer.core.bands import Band
 from landseer.core.classes import IGNORE, ClassTable
-from landseer.core.files import write_json
+from landseer.core.files import json_number, write_json
 from landseer.errors import FileReadError
 from landseer.models.targets import TargetSpec
 from landseer.predict.inputs import Job
@@ -127,11 +127,6 @@ def numbers_of(
         elif kind == "flow_scale":
             said["scale"] = each[0]
     return said
-
-
-def json_number(value: float) -> float | None:
-    """Return a number that JSON can hold: None where it is not known."""
-    return float(value) if np.isfinite(value) else None
 
 
 def is_complete(job: Job, spec: ModelSpec, options: PredictOptions) -> bool:

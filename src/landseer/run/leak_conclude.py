@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
+from landseer.core.files import json_number
 from landseer.metrics.scores import scores
 from landseer.run.context import Run
 from landseer.run.leak_compare import Trials, compare
@@ -71,12 +72,12 @@ def conclude(
         alone=found.get(ALONE),
         excess=excess.get((REPEATED, ALONE)),
         doses=tuple(found[name] for name in DOSES if name in found),
-        seen=_known(seen),
-        unseen=_known(unseen),
+        seen=json_number(seen),
+        unseen=json_number(unseen),
         by_repeat=tuple(
             Repeat(
-                random=_known(by_repeat[0, r]),
-                grouped=_known(by_repeat[1, r]),
+                random=json_number(by_repeat[0, r]),
+                grouped=json_number(by_repeat[1, r]),
                 exposed=float((exposed["random"][:, r] > 0).mean()),
             )
             for r in range(len(dealt))
@@ -141,8 +142,3 @@ def _notes(run: Run, rows: gpd.GeoDataFrame, ground: Ground) -> list[str]:
     if run.recipe.leak.repeats == 1:
         notes.append("one repeat: the interval is over places alone, not over trainings")
     return notes
-
-
-def _known(value: float) -> float | None:
-    """Return a figure that JSON can hold."""
-    return None if np.isnan(value) else float(value)

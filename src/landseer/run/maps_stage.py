@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import numpy as np
 
 from landseer.core.address import split_address
 from landseer.core.classes import IGNORE
-from landseer.core.files import hash_value, read_json, write_json, write_text
+from landseer.core.files import hash_value, json_number, read_json, write_json, write_text
 from landseer.core.window import Window
 from landseer.metrics.map_counts import MapRules
 from landseer.metrics.map_scores import ALL, MapScores
@@ -117,12 +116,13 @@ def _figures(run: Run, scored: MapScores) -> dict[str, Any]:
     level, resamples = run.recipe.select.level, run.recipe.select.resamples
     ends = scored.intervals(n=resamples, level=level, seed=run.recipe.seed)
 
-    def known(value: float) -> float | None:
-        return None if math.isnan(value) else value
-
     def part(name: str) -> dict[str, float | None]:
         low, high = ends[name]
-        return {"value": known(pooled[name]), "low": known(low), "high": known(high)}
+        return {
+            "value": json_number(pooled[name]),
+            "low": json_number(low),
+            "high": json_number(high),
+        }
 
     kinds = {"iou": "iou", "f1": "dice", "boundary_f1": "boundary_f1"}
     by_scene = scored.by_scene()
@@ -151,12 +151,12 @@ def _figures(run: Run, scored: MapScores) -> dict[str, Any]:
         },
         "scenes": {
             scene: {
-                kind: known(float(by_scene[score][place]))
+                kind: json_number(float(by_scene[score][place]))
                 for kind, score in _OF_SCENE.items()
                 if score in by_scene
             }
             | {
-                f"objects_f1_{name}": known(float(by_scene[f"objects_f1_{name}"][place]))
+                f"objects_f1_{name}": json_number(float(by_scene[f"objects_f1_{name}"][place]))
                 for name in config.objects
             }
             for place, scene in enumerate(scored.scenes)

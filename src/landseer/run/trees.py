@@ -10,7 +10,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 
-from landseer.core.files import write_text
+from landseer.core.files import json_number, write_text
 from landseer.errors import UsageError
 from landseer.models.config import ModelConfig
 from landseer.models.tree_config import TreeSpec
@@ -24,7 +24,7 @@ from landseer.run.deliver import spec_of
 from landseer.run.model_stages import members_of, trainable
 from landseer.run.runner import run_stages
 from landseer.run.trees_folds import Folds, predict_fold, train_fold
-from landseer.run.trees_judge import compare, finite, judge_kind, network_of
+from landseer.run.trees_judge import compare, judge_kind, network_of
 from landseer.run.trees_table import pixel_table, tree_channels
 from landseer.samples.schema import is_missing
 from landseer.select.versus import Versus
@@ -150,7 +150,7 @@ def _kind(one: _Judged) -> Kind:
     return Kind(
         name=one.name,
         score=_figure(selection.crossfit),
-        scores={name: finite(value) for name, value in selection.scores.items()},
+        scores={name: json_number(value) for name, value in selection.scores.items()},
         threshold=selection.threshold,
         rounds=tuple(note["rounds"] for note in one.notes),
         train_s=sum(note["seconds"] for note in one.notes),
@@ -163,13 +163,19 @@ def _kind(one: _Judged) -> Kind:
 
 def _figure(score: Any) -> Figure:
     """Take a score with its interval."""
-    return Figure(value=finite(score.value), low=finite(score.low), high=finite(score.high))
+    return Figure(
+        value=json_number(score.value), low=json_number(score.low), high=json_number(score.high)
+    )
 
 
 def _difference(versus: Versus) -> Figure:
     """Take what the network brings."""
     whole = versus.whole
-    return Figure(value=finite(whole.difference), low=finite(whole.low), high=finite(whole.high))
+    return Figure(
+        value=json_number(whole.difference),
+        low=json_number(whole.low),
+        high=json_number(whole.high),
+    )
 
 
 def _deliver(folds: Folds, best: _Judged) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import geopandas as gpd
@@ -88,8 +87,3 @@ def compare(run: Run, sides: tuple[Side, Side]) -> Versus:
         level=recipe.select.level,
         seed=recipe.seed,
     )
-
-
-def finite(value: float) -> float | None:
-    """Return None for what is undefined."""
-    return None if math.isnan(value) else value

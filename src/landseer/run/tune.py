@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import sys
 import time
 from dataclasses import dataclass
 from typing import Any
 
-from landseer.core.files import hash_value, write_json, write_text
+from landseer.core.files import hash_value, json_number, write_json, write_text
 from landseer.errors import LandseerError, StageError, UsageError
 from landseer.recipe.load import dump_recipe, validate
 from landseer.recipe.schema import Recipe
@@ -225,8 +224,8 @@ def _note_trial(plan: Plan, result: Result, outcome: Outcome) -> None:
         "trial": result.number,
         "state": result.state,
         "metric": plan.metric,
-        "score": _known(shown(result.value, plan.metric)),
-        "folds": {fold: _known(value) for fold, value in outcome.folds.items()},
+        "score": json_number(shown(result.value, plan.metric)),
+        "folds": {fold: json_number(value) for fold, value in outcome.folds.items()},
         "values": {key: value for key, value in result.values.items()},
         "seconds": round(outcome.seconds, 1),
         "error": outcome.error,
@@ -294,11 +293,6 @@ def _forget(plan: Plan) -> None:
         plan.home.path(name).unlink(missing_ok=True)
     for name in ("trials", "rescore", "statistics"):
         shutil.rmtree(plan.home.path(name), ignore_errors=True)
-
-
-def _known(value: float) -> float | None:
-    """Return a figure as JSON holds it."""
-    return None if math.isnan(value) else value
 
 
 def _say(text: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 
+from landseer.core.files import json_number
 from landseer.metrics.confusion import Matrix, confusion_matrix
 from landseer.metrics.evaluation import higher_is_better
 from landseer.raster.label import read_label
@@ -21,7 +22,7 @@ from landseer.run.tune_trial import hand_over
 from landseer.select.crossfit import make_parts
 from landseer.select.selection import Selection, read_selection
 from landseer.select.versus import compare_counts
-from landseer.tune.rescored import Rescored, known, name_folds
+from landseer.tune.rescored import Rescored, name_folds
 from landseer.tune.trials import Result
 
 STAGES = ("train", "oof", "select")
@@ -53,15 +54,15 @@ def rescore(
         "folds": folds,
         "n_trials": n_trials,
         "trial": result.number,
-        "study": known(sign * result.value),
-        "start": known(first.crossfit.value),
+        "study": json_number(sign * result.value),
+        "start": json_number(first.crossfit.value),
         "level": first.crossfit.level,
         "n_groups": first.n_groups,
         "n_samples": first.n_samples,
         "is_start": is_start,
     }
     if is_start:
-        same = known(first.crossfit.value)
+        same = json_number(first.crossfit.value)
         return Rescored(**figures, best=same, difference=0.0, low=None, high=None)
     second = _scored(run, "best", best, folds, metric)
     return Rescored(**{**figures, **_compared(start, second, first, metric)})
@@ -73,8 +74,13 @@ def _compared(
     """Compare two runs, paired by place where a class mask decides."""
     second = read_selection(best.path("selection.json"))
     if deciding_mask(start) is None:
-        gain = known(second.crossfit.value - first.crossfit.value)
-        return {"best": known(second.crossfit.value), "difference": gain, "low": None, "high": None}
+        gain = json_number(second.crossfit.value - first.crossfit.value)
+        return {
+            "best": json_number(second.crossfit.value),
+            "difference": gain,
+            "low": None,
+            "high": None,
+        }
     held = held_samples(_rows(start))
     versus = compare_counts(
         (counts_of_rescored(start), counts_of_rescored(best)),
@@ -88,10 +94,10 @@ def _compared(
     )
     whole = versus.whole
     return {
-        "best": known(whole.second),
-        "difference": known(whole.difference),
-        "low": known(whole.low),
-        "high": known(whole.high),
+        "best": json_number(whole.second),
+        "difference": json_number(whole.difference),
+        "low": json_number(whole.low),
+        "high": json_number(whole.high),
         "n_groups": versus.n_groups,
     }
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landseer.core.classes import ClassTable
+from landseer.core.files import json_number
 from landseer.metrics.bootstrap import resample_sums
 from landseer.metrics.calibration import calibration_errors, losses, reliability
 from landseer.select.calibration_result import Diagram, Figure
@@ -113,9 +114,9 @@ def _figure(
 ) -> Figure:
     """Put a figure and its interval together."""
     if drawn is None or not np.isfinite(drawn).any():
-        return Figure(value=_known(value[0]))
+        return Figure(value=json_number(value[0]))
     low, high = bootstrap.ends(drawn)
-    return Figure(value=_known(value[0]), low=float(low), high=float(high))
+    return Figure(value=json_number(value[0]), low=float(low), high=float(high))
 
 
 def _diagrams(
@@ -150,12 +151,7 @@ def _ratio(over: NDArray[np.float64], under: NDArray[np.float64]) -> NDArray[np.
 
 def _row(values: NDArray[np.float64]) -> tuple[float | None, ...]:
     """Return figures, None where they are not known."""
-    return tuple(map(_known, values))
-
-
-def _known(value: float) -> float | None:
-    """Return a figure, None where it is not known."""
-    return float(value) if np.isfinite(value) else None
+    return tuple(map(json_number, values))
 
 
 def group_numbers(groups: Sequence[Hashable]) -> tuple[NDArray[np.int64], int]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from landseer.core.files import atomic_path, read_json, write_json
+from landseer.core.files import atomic_path, json_number, read_json, write_json
 from landseer.errors import FileReadError
 from landseer.select.versus import Paired
 from landseer.selftrain.config import StopConfig
@@ -123,7 +123,11 @@ def helps(one: Round, stop: StopConfig) -> bool:
 
 def gain_of(paired: Paired) -> Gain:
     """Take over a paired comparison."""
-    return Gain(value=_known(paired.difference), low=_known(paired.low), high=_known(paired.high))
+    return Gain(
+        value=json_number(paired.difference),
+        low=json_number(paired.low),
+        high=json_number(paired.high),
+    )
 
 
 def write_rounds(rounds: Rounds, folder: Path) -> None:
@@ -180,11 +184,6 @@ def _cell(value: float | int | None) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     return f"{value:.6f}" if isinstance(value, float) else str(value)
-
-
-def _known(value: float) -> float | None:
-    """Return a figure, None where it is undefined."""
-    return None if math.isnan(value) else float(value)
 
 
 def _plain(value: Any) -> Any:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from landseer.core.files import json_number
+
 
 @dataclass(frozen=True, slots=True)
 class ScoreResult:
@@ -38,7 +40,7 @@ class ScoreResult:
         """Return it as plain JSON values; an undefined score is None, what was not counted is left out."""
         said: dict[str, Any] = {
             "metric": self.metric,
-            "value": _known(self.value),
+            "value": json_number(self.value),
             "counts": self.counts,
             "n_files": self.n_files,
             "n_pixels": self.n_pixels,
@@ -47,9 +49,9 @@ class ScoreResult:
         if self.objects is not None:
             said["objects"] = dict(zip(("tp", "fp", "fn"), self.objects, strict=True))
         if self.interval is not None:
-            said["interval"] = [_known(bound) for bound in self.interval]
+            said["interval"] = [json_number(bound) for bound in self.interval]
         if self.files is not None:
-            said["files"] = {name: _known(value) for name, value in self.files.items()}
+            said["files"] = {name: json_number(value) for name, value in self.files.items()}
         return {
             name: value
             for name, value in said.items()
@@ -78,8 +80,3 @@ class ScoreResult:
             f"{self.metric} {self.value:.5f} ({self.counts}; {self.n_files} files, {self.n_pixels} pixels, "
             f"{self.n_outside} of them outside the prediction's data)"
         )
-
-
-def _known(value: float) -> float | None:
-    """Return None for an undefined figure."""
-    return None if math.isnan(value) else value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from landseer.augment import AugmentConfig
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
-from landseer.core.files import read_json, write_json
+from landseer.core.files import json_number, read_json, write_json
 from landseer.core.seeds import derive
 from landseer.errors import StageError
 from landseer.feed.loader import Loader
@@ -200,7 +199,7 @@ def _finish(job: Job, module: TrainingModule, best: ModelCheckpoint, done: Path)
         "epoch": epochs[0],
         "kept": len(paths),
         "kept_epochs": [epochs[rank] for rank in range(len(paths))],
-        "kept_goodness": [_number(float(best.best_k_models[path])) for path in paths],
+        "kept_goodness": [json_number(float(best.best_k_models[path])) for path in paths],
     }
     write_json(done, result)
     for path in paths:
@@ -222,8 +221,8 @@ def outcome(job: Job, evaluation: Evaluation, tally: Mapping[str, Counts]) -> di
     result = {
         "member": job.member,
         "monitor": job.monitor,
-        "score": _number(scores[job.monitor]),
-        "scores": {name: _number(value) for name, value in scores.items()},
+        "score": json_number(scores[job.monitor]),
+        "scores": {name: json_number(value) for name, value in scores.items()},
         "counts": {site: one.tolist() for site, one in tally.items()},
         "n_train": len(job.train),
         "n_held_out": len(job.held_out),
@@ -245,11 +244,6 @@ def ingredient_file(rank: int) -> str:
 def weights_file(rank: int) -> str:
     """Return the file of a member's best epoch (rank 0), second best, …"""
     return "best.safetensors" if rank == 0 else f"best_{rank + 1}.safetensors"
-
-
-def _number(value: float) -> float | None:
-    """Return a float that JSON can hold."""
-    return None if math.isnan(value) else float(value)
 
 
 def _is_shown(wanted: bool) -> bool:

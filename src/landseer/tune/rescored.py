@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -89,11 +88,6 @@ def read_rescored(path: Path) -> Rescored | None:
 def name_folds(folds: tuple[int, ...]) -> str:
     """Name folds in running text."""
     return f"fold {folds[0]}" if len(folds) == 1 else f"folds {', '.join(map(str, folds))}"
-
-
-def known(value: float) -> float | None:
-    """Return a figure as JSON holds it."""
-    return None if math.isnan(value) else float(value)
 
 
 def _number(value: float | None) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from landseer.core.files import json_number
 from landseer.core.seeds import derive, generator
 from landseer.errors import StageError, UsageError
 from landseer.tune.config import POSTGRESQL, TuneConfig
@@ -416,4 +417,4 @@ def _result(trial: FrozenTrial, search: Search, *, is_again: bool) -> Result:
 
 def _numbers(folds: Mapping[str, float]) -> dict[str, float | None]:
     """Return scores as JSON can hold them."""
-    return {name: None if math.isnan(v) else v for name, v in folds.items()}
+    return {name: json_number(v) for name, v in folds.items()}
