@@ -11,7 +11,8 @@ import pytest
 
 from landseer.raster.write import write_raster
 from landseer.run import leak as measured
-from landseer.select.leak_result import Contrast, Leak, Range, read_leak
+from landseer.select.estimate import Estimate
+from landseer.select.leak_result import Contrast, Leak, read_leak
 
 Landseer = Callable[..., Any]
 
@@ -67,9 +68,9 @@ def test_it_says_first_what_a_manager_needs(
         name="all",
         n_samples=4,
         n_groups=2,
-        random=Range(value=0.74, low=0.7, high=0.8),
-        grouped=Range(value=0.67, low=0.6, high=0.7),
-        difference=Range(value=0.07, low=0.04, high=0.11),
+        random=Estimate(value=0.74, low=0.7, high=0.8),
+        grouped=Estimate(value=0.67, low=0.6, high=0.7),
+        difference=Estimate(value=0.07, low=0.04, high=0.11),
     )
     found = Leak(
         metric="iou_water", level=0.95, n_samples=4, n_groups=2, n_repeated=4, trained="a thing", exposed_random=0.5,

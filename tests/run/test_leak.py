@@ -42,7 +42,8 @@ from landseer.run.leak_runs import counts_of, small_recipe
 from landseer.run.leak_time import in_words
 from landseer.run.model_stages import make_model, trainable
 from landseer.samples.table import make_samples, read_samples
-from landseer.select.leak_result import Contrast, Leak, Range, Repeat, read_leak
+from landseer.select.estimate import Estimate
+from landseer.select.leak_result import Contrast, Leak, Repeat, read_leak
 from landseer.select.selection import read_selection
 
 SIDE = 16
@@ -373,7 +374,7 @@ def test_equal_splits_differ_by_nothing_at_all() -> None:
     found, _ = compare(
         trials_of(counts_with(right), list("aabbccddeeff")), {"all": np.ones((12, 2), bool)}
     )
-    assert found["all"].difference == Range(value=0.0, low=0.0, high=0.0)
+    assert found["all"].difference == Estimate(value=0.0, low=0.0, high=0.0)
     assert found["all"].random.low < found["all"].random.high
 
 
@@ -408,7 +409,7 @@ def test_one_place_has_no_interval_and_nothing_counted_no_figure() -> None:
     right = np.full((4, 2, 1), 50)
     masks = {"all": np.ones((4, 1), bool), "none": np.zeros((4, 1), bool)}
     found, _ = compare(trials_of(counts_with(right), ["a"] * 4), masks)
-    assert found["all"].difference == Range(value=0.0, low=None, high=None)
+    assert found["all"].difference == Estimate(value=0.0, low=None, high=None)
     assert found["none"].random.value is None
 
 
@@ -418,9 +419,9 @@ def leak_of(value: float, low: float | None, high: float | None) -> Leak:
             name=name,
             n_samples=20,
             n_groups=9,
-            random=Range(value=0.7, low=0.6, high=0.8),
-            grouped=Range(value=0.7 - value, low=0.5, high=0.9),
-            difference=Range(value=value, low=low, high=high),
+            random=Estimate(value=0.7, low=0.6, high=0.8),
+            grouped=Estimate(value=0.7 - value, low=0.5, high=0.9),
+            difference=Estimate(value=value, low=low, high=high),
         )
 
     return Leak(

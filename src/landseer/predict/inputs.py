@@ -10,8 +10,8 @@ from pathlib import Path
 
 from landseer.core.address import file_of, split_address
 from landseer.errors import FileReadError, UsageError
-from landseer.predict import stac_input
 from landseer.predict.spec import Naming
+from landseer.predict.stac_input import ITEM_SUFFIXES, image_of_item
 
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2", ".j2k", ".vrt")
 """File endings taken from a folder."""
@@ -161,8 +161,8 @@ def _expand(item: Path | str, naming: Naming) -> list[Path]:
 def _image(path: Path, naming: Naming) -> Image:
     """Name an image; find that of a STAC item."""
     file, window = split_address(path)
-    if file.suffix.lower() in stac_input.SUFFIXES:
-        name, image = stac_input.image_of_item(file)
+    if file.suffix.lower() in ITEM_SUFFIXES:
+        name, image = image_of_item(file)
         return Image(image, name)
     name = file.stem
     return Image(

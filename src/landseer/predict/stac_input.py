@@ -10,7 +10,7 @@ from typing import Any
 from landseer.adapters.stac_catalogue import local_file
 from landseer.errors import DataError, FileReadError
 
-SUFFIXES = (".json", ".geojson")
+ITEM_SUFFIXES = (".json", ".geojson")
 """File endings of items."""
 
 PREFERRED = ("image", "visual", "data")

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from landseer.report.outcome import Outcome
 from landseer.report.parts import Part, Section, cards, chart, number, section, table
 from landseer.report.style import dress
-from landseer.select.leak_result import Contrast, Leak, Range, read_leak
+from landseer.select.estimate import Estimate
+from landseer.select.leak_result import Contrast, Leak, read_leak
 from landseer.track.figures import DPI, FAINT, INK
 from landseer.track.pixels import PALETTE
 
@@ -186,7 +187,7 @@ def _differences(axis: Axes, rows: Sequence[Contrast]) -> None:
     axis.margins(x=0.08)
 
 
-def _dot(axis: Axes, figure: Range, place: float, colour: str, marker: str, label: str) -> None:
+def _dot(axis: Axes, figure: Estimate, place: float, colour: str, marker: str, label: str) -> None:
     """Draw a figure and its interval."""
     if figure.value is None:
         return
@@ -213,18 +214,18 @@ def _wrapped(text: str) -> str:
     return text.replace(": ", ":\n", 1) if len(text) > 100 else text
 
 
-def _two(figure: Range) -> str:
+def _two(figure: Estimate) -> str:
     """Write a score with two digits."""
     return number(figure.value, 2)
 
 
-def _with_interval(figure: Range, digits: int = 2) -> str:
+def _with_interval(figure: Estimate, digits: int = 2) -> str:
     """Write a figure and its interval."""
     ends = "" if figure.low is None else f" ({figure.low:.{digits}f} to {figure.high:.{digits}f})"
     return f"{number(figure.value, digits)}{ends}"
 
 
-def _signed(figure: Range) -> str:
+def _signed(figure: Estimate) -> str:
     """Write a difference with its sign, and its interval."""
     if figure.value is None:
         return "undefined"

@@ -10,7 +10,8 @@ from landseer.predict.calibrator import Calibrator, Isotonic, Temperature
 from landseer.report.outcome import Outcome
 from landseer.report.parts import Part, Section, beside, cards, chart, number, section, table
 from landseer.report.reliability import reliability_figure
-from landseer.select.calibration_result import CalibrationResult, Figure, Judgement
+from landseer.select.calibration_result import CalibrationResult, Judgement
+from landseer.select.estimate import Estimate
 
 _MOST = 12
 """Diagrams at most: the most probable class, and the classes that are furthest off."""
@@ -124,7 +125,7 @@ def _classes_table(found: CalibrationResult, names: tuple[str, ...]) -> Part:
     return table("Calibration error of each class alone", heads, rows, folded=len(rows) > _MOST)
 
 
-def _with_interval(figure: Figure) -> Markup:
+def _with_interval(figure: Estimate) -> Markup:
     """Write a figure with its interval below it."""
     value, low, high = (
         number(part).replace("-", "−") for part in (figure.value, figure.low, figure.high)

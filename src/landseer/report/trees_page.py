@@ -15,9 +15,10 @@ from landseer.report.page import drawing, fill_page
 from landseer.report.parts import Part, Section, cards, chart, number, seconds_text, section, table
 from landseer.report.style import LINES, dress, new_figure
 from landseer.report.versus_page import Side, pictures
+from landseer.select.estimate import Estimate
 from landseer.select.versus import Versus
 from landseer.track.figures import FAINT, INK
-from landseer.trees.result import Compared, Figure, Kind, verdict
+from landseer.trees.result import Compared, Kind, verdict
 
 _MOST_CHANNELS = 20
 
@@ -100,7 +101,7 @@ def _row(kind: Kind) -> list[str]:
     ]
 
 
-def _ends(figure: Figure, sign: str = "") -> str:
+def _ends(figure: Estimate, sign: str = "") -> str:
     """Write a figure and its interval."""
     if figure.value is None:
         return "undefined"
@@ -110,7 +111,7 @@ def _ends(figure: Figure, sign: str = "") -> str:
     return text.replace("-", "−")
 
 
-def _drawing(shown: list[tuple[str, Figure]], metric: str) -> Drawing:
+def _drawing(shown: list[tuple[str, Estimate]], metric: str) -> Drawing:
     """Draw each score with its interval."""
     drawing = new_figure(height=0.8 + 0.35 * len(shown))
     axis = dress(drawing.subplots(), x=metric)

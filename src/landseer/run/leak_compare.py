@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from landseer.core.seeds import generator
 from landseer.metrics.bootstrap import resample
 from landseer.metrics.confusion import group_matrices
-from landseer.select.leak_result import Contrast, Range
+from landseer.select.estimate import Estimate
+from landseer.select.leak_result import Contrast
 
 Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -45,7 +46,7 @@ class Trials:
 
 def compare(
     trials: Trials, subsets: Mapping[str, Mask]
-) -> tuple[dict[str, Contrast], dict[tuple[str, str], Range]]:
+) -> tuple[dict[str, Contrast], dict[tuple[str, str], Estimate]]:
     """Contrast the two splits on several subsets, all from the same draws.
 
     Counts are pooled over samples and repeats. Each draw takes places and repeats again, each with replacement and
@@ -120,12 +121,12 @@ def _gain(values: Values) -> Values:
     return values[..., 0] - values[..., 1]
 
 
-def _range(value: float, drawn: Values, level: float) -> Range:
+def _range(value: float, drawn: Values, level: float) -> Estimate:
     """Return a figure with the interval of its draws."""
     known = drawn[~np.isnan(drawn)]
     if np.isnan(value):
-        return Range(value=None, low=None, high=None)
+        return Estimate(value=None, low=None, high=None)
     if not known.size:
-        return Range(value=float(value), low=None, high=None)
+        return Estimate(value=float(value), low=None, high=None)
     low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
-    return Range(value=float(value), low=float(low), high=float(high))
+    return Estimate(value=float(value), low=float(low), high=float(high))

@@ -27,10 +27,11 @@ from landseer.run.trees_folds import Folds, predict_fold, train_fold
 from landseer.run.trees_judge import compare, judge_kind, network_of
 from landseer.run.trees_table import pixel_table, tree_channels
 from landseer.samples.schema import is_missing
+from landseer.select.estimate import Estimate
 from landseer.select.versus import Versus
 from landseer.track.figures import save_figure
 from landseer.trees.config import ModelName
-from landseer.trees.result import Compared, Figure, Kind
+from landseer.trees.result import Compared, Kind
 from landseer.trees.worth import importance_table
 
 _LIBRARIES: Mapping[str, str] = {"xgboost": "xgboost", "lightgbm": "lightgbm", "forest": "xgboost"}
@@ -161,17 +162,17 @@ def _kind(one: _Judged) -> Kind:
     )
 
 
-def _figure(score: Any) -> Figure:
+def _figure(score: Any) -> Estimate:
     """Take a score with its interval."""
-    return Figure(
+    return Estimate(
         value=json_number(score.value), low=json_number(score.low), high=json_number(score.high)
     )
 
 
-def _difference(versus: Versus) -> Figure:
+def _difference(versus: Versus) -> Estimate:
     """Take what the network brings."""
     whole = versus.whole
-    return Figure(
+    return Estimate(
         value=json_number(whole.difference),
         low=json_number(whole.low),
         high=json_number(whole.high),

@@ -12,7 +12,8 @@ from landseer.core.classes import ClassTable
 from landseer.core.files import json_number
 from landseer.metrics.bootstrap import resample_sums
 from landseer.metrics.calibration import calibration_errors, losses, reliability
-from landseer.select.calibration_result import Diagram, Figure
+from landseer.select.calibration_result import Diagram
+from landseer.select.estimate import Estimate
 
 Values = dict[str, NDArray[np.float64]]
 """Figures by name; each of one set of sums or, with a leading axis, of many."""
@@ -87,7 +88,7 @@ class Bootstrap:
 
 def judge(
     sums: Sums, plain: Sums, classes: ClassTable, bootstrap: Bootstrap
-) -> tuple[dict[str, Figure], dict[str, Figure], tuple[Diagram, ...]]:
+) -> tuple[dict[str, Estimate], dict[str, Estimate], tuple[Diagram, ...]]:
     """Judge one way to calibrate against doing nothing, drawing the same groups for both.
 
     Returns:
@@ -111,12 +112,12 @@ def judge(
 
 def _figure(
     value: NDArray[np.float64], drawn: NDArray[np.float64] | None, bootstrap: Bootstrap
-) -> Figure:
+) -> Estimate:
     """Put a figure and its interval together."""
     if drawn is None or not np.isfinite(drawn).any():
-        return Figure(value=json_number(value[0]))
+        return Estimate(value=json_number(value[0]))
     low, high = bootstrap.ends(drawn)
-    return Figure(value=json_number(value[0]), low=float(low), high=float(high))
+    return Estimate(value=json_number(value[0]), low=float(low), high=float(high))
 
 
 def _diagrams(

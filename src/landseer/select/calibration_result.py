@@ -6,24 +6,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from landseer.core.files import read_json, write_json
-from landseer.errors import FileReadError
+from landseer.core.files import write_json
 from landseer.predict.calibrated import CalibratorSpec
+from landseer.select.estimate import Estimate, read_result
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class Figure(BaseModel):
-    """A figure with its bootstrap interval over groups."""
-
-    model_config = _FROZEN
-
-    value: float | None
-    """The figure, pooled over all pixels; null when undefined."""
-    low: float | None = None
-    """Lower end; null with fewer than two groups."""
-    high: float | None = None
-    """Upper end."""
 
 
 class Diagram(BaseModel):
@@ -52,10 +39,10 @@ class Judgement(BaseModel):
 
     kind: str
     """`none`, `temperature`, `vector` or `isotonic`."""
-    figures: dict[str, Figure]
+    figures: dict[str, Estimate]
     """`log_loss`, `brier`, `ece` of the most probable class, `classwise_ece` (the mean of `ece_CLASS`),
     `overconfidence` (mean confidence less the share that is right)."""
-    differences: dict[str, Figure]
+    differences: dict[str, Estimate]
     """The same less those of `none`, drawing the same groups for both; negative is better."""
     diagrams: tuple[Diagram, ...]
     """The most probable class, then each class alone."""
@@ -109,15 +96,7 @@ def read_calibration(path: Path) -> CalibrationResult:
     Raises:
         FileReadError: the file is missing or says something else.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileReadError(
-            "expected a calibration; there is no such file", where=path, do="run `landseer select`"
-        )
-    try:
-        return CalibrationResult.model_validate(read_json(path))
-    except ValueError as error:
-        raise FileReadError(f"expected a calibration; {error}", where=path) from error
+    return read_result(path, CalibrationResult, "a calibration", "landseer select")
 
 
 def without_mask(note: str) -> CalibrationResult:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Literal
-
-import numpy as np
 
 from landseer.metrics.confusion import Matrix
 from landseer.metrics.scores import score
@@ -112,45 +109,19 @@ def compare_choices(evidence: Evidence, tta: str) -> Iterator[Comparison]:
         evidence: the counts.
         tta: the symmetries that were chosen.
     """
-    allowed = evidence.allowed
+    allowed, judged = evidence.allowed, intervals_of(evidence)
     with_threshold = evidence.cross_fitted([tta], allowed)
     if allowed != (None,):
         name = "tuned" if len(allowed) > 1 else str(allowed[0])
         greatest = evidence.cross_fitted([tta], (None,))
-        yield _compare(evidence, "threshold", (name, "argmax"), (with_threshold, greatest))
+        yield judged.compare("threshold", (name, "argmax"), (with_threshold, greatest))
     base, *others = sorted(evidence.judged.oof, key=lambda name: name != "none")
     for other in others:
-        pair = tuple(evidence.cross_fitted([name], allowed) for name in (other, base))
-        yield _compare(evidence, "tta", (other, base), pair)
+        one, without = (evidence.cross_fitted([name], allowed) for name in (other, base))
+        yield judged.compare("tta", (other, base), (one, without))
     if evidence.config.weights == "fitted" and len(evidence.judged.seeds) > 1:
         fitted = evidence.cross_fitted([tta], allowed, fitted=True)
-        yield _compare(evidence, "weights", ("fitted", "equal"), (fitted, with_threshold))
-
-
-def _compare(
-    evidence: Evidence,
-    choice: Literal["threshold", "tta", "weights"],
-    names: tuple[str, str],
-    pair: tuple[Matrix, ...],
-) -> Comparison:
-    """Compare two ways to judge the same samples, drawing the same groups for both."""
-
-    def difference(both: Matrix) -> float:
-        first, second = evidence.judge.curve(both)
-        return float(first - second)
-
-    value, against = (evidence.judge.value(matrices.sum(0)) for matrices in pair)
-    low, high = evidence.bootstrap(np.stack(pair, axis=1), difference)
-    return Comparison(
-        choice=choice,
-        option=names[0],
-        against=names[1],
-        value=value,
-        against_value=against,
-        difference=value - against,
-        low=low,
-        high=high,
-    )
+        yield judged.compare("weights", ("fitted", "equal"), (fitted, with_threshold))
 
 
 def intervals_of(evidence: Evidence) -> Intervals:

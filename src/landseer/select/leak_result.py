@@ -6,28 +6,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from landseer.core.files import read_json, write_json
-from landseer.errors import FileReadError
+from landseer.core.files import write_json
+from landseer.select.estimate import Estimate, read_result
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class Range(BaseModel):
-    """A figure with its interval; null where undefined."""
-
-    model_config = _FROZEN
-
-    value: float | None
-    """The figure."""
-    low: float | None
-    """Lower end."""
-    high: float | None
-    """Upper end."""
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether the interval is known and does not hold zero."""
-        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
 
 class Contrast(BaseModel):
@@ -41,11 +23,11 @@ class Contrast(BaseModel):
     """Samples, the mean over the repeats."""
     n_groups: int
     """Places among them."""
-    random: Range
+    random: Estimate
     """Score where samples were dealt to folds at random."""
-    grouped: Range
+    grouped: Estimate
     """Score where places were."""
-    difference: Range
+    difference: Estimate
     """The first less the second, with its paired interval."""
 
 
@@ -89,7 +71,7 @@ class Leak(BaseModel):
     """Samples that share ground with another one: where remembering helps."""
     alone: Contrast | None = None
     """Samples that share ground with none: the control."""
-    excess: Range | None = None
+    excess: Estimate | None = None
     """Difference of the repeated samples less that of the lone ones."""
     doses: tuple[Contrast, ...] = ()
     """Repeated samples by the number of training samples that showed their ground, under random folds."""
@@ -120,12 +102,4 @@ def read_leak(path: Path) -> Leak:
     Raises:
         FileReadError: the file is missing or is no such result.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileReadError(
-            "expected a measured leak; there is no such file", where=path, do="run `landseer leak`"
-        )
-    try:
-        return Leak.model_validate(read_json(path))
-    except ValueError as error:
-        raise FileReadError(f"expected a measured leak; {error}", where=path) from error
+    return read_result(path, Leak, "a measured leak", "landseer leak")

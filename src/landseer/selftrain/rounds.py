@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from landseer.core.files import atomic_path, json_number, read_json, write_json
 from landseer.errors import FileReadError
+from landseer.select.estimate import Estimate
 from landseer.select.versus import Paired
 from landseer.selftrain.config import StopConfig
 
@@ -22,19 +23,6 @@ COLUMNS = (
     "gain_on_0_high", "candidates", "chosen", "entropy", "probability", "helps", "best",
 )  # fmt: skip
 """Of `rounds.csv`."""
-
-
-class Gain(BaseModel):
-    """What a round brings: the same samples under both, groups drawn together; None where undefined."""
-
-    model_config = _FROZEN
-
-    value: float | None
-    """Score of the round less that of the other."""
-    low: float | None
-    """Lower end of the interval."""
-    high: float | None
-    """Upper end."""
 
 
 class Taught(BaseModel):
@@ -69,9 +57,9 @@ class Round(BaseModel):
     """Upper end."""
     taught: Taught | None = None
     """Its pseudo-labels; None for round 0."""
-    gain: Gain | None = None
+    gain: Estimate | None = None
     """What it brings beside the round before."""
-    gain_on_first: Gain | None = None
+    gain_on_first: Estimate | None = None
     """What it brings beside round 0."""
 
 
@@ -121,9 +109,9 @@ def helps(one: Round, stop: StopConfig) -> bool:
     return value is not None and value > stop.min_gain
 
 
-def gain_of(paired: Paired) -> Gain:
+def gain_of(paired: Paired) -> Estimate:
     """Take over a paired comparison."""
-    return Gain(
+    return Estimate(
         value=json_number(paired.difference),
         low=json_number(paired.low),
         high=json_number(paired.high),

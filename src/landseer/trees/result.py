@@ -6,28 +6,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from landseer.core.files import read_json, write_json
-from landseer.errors import FileReadError
+from landseer.core.files import write_json
+from landseer.select.estimate import Estimate, read_result
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class Figure(BaseModel):
-    """A figure with its interval over groups; null where undefined."""
-
-    model_config = _FROZEN
-
-    value: float | None
-    """The figure."""
-    low: float | None
-    """Lower end."""
-    high: float | None
-    """Upper end."""
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether the interval is known and leaves zero out."""
-        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
 
 class Kind(BaseModel):
@@ -37,7 +19,7 @@ class Kind(BaseModel):
 
     name: str
     """`xgboost`, `lightgbm` or `forest`."""
-    score: Figure
+    score: Estimate
     """Cross-fitted on every pixel of the held-out samples."""
     scores: dict[str, float | None]
     """All scores, pooled."""
@@ -49,7 +31,7 @@ class Kind(BaseModel):
     """Seconds of training, all folds."""
     oof_px_s: float | None
     """Held-out pixels predicted a second, reading and writing included; null where there are none."""
-    network_gain: Figure | None
+    network_gain: Estimate | None
     """The network's score less this one's on the samples that both held out; null where there is no network."""
     groups_better: int | None
     """Groups in which the network is better."""
@@ -66,7 +48,7 @@ class Compared(BaseModel):
     """The score that decides."""
     level: float
     """Coverage of the intervals."""
-    network: Figure | None
+    network: Estimate | None
     """The network's cross-fitted score on the samples that both held out; null where none was trained."""
     kinds: tuple[Kind, ...]
     """Each kind of trees."""
@@ -106,14 +88,7 @@ def read_compared(path: Path) -> Compared:
     Raises:
         FileReadError: the file is missing or is none of these.
     """
-    if not Path(path).is_file():
-        raise FileReadError(
-            "expected what trees scored; got no file", where=path, do="run `landseer trees`"
-        )
-    try:
-        return Compared.model_validate(read_json(path))
-    except ValueError as error:
-        raise FileReadError(f"expected what trees scored; {error}", where=path) from error
+    return read_result(path, Compared, "what trees scored", "landseer trees")
 
 
 def verdict(found: Compared) -> str:
@@ -139,7 +114,7 @@ def verdict(found: Compared) -> str:
     return f"{scores}; the network loses {ends}: it is not worth it here."
 
 
-def _figure(figure: Figure) -> str:
+def _figure(figure: Estimate) -> str:
     """Write a score."""
     return "undefined" if figure.value is None else f"{figure.value:.3f}"
 
