@@ -183,6 +183,27 @@ def test_votes_are_not_calibrated(recipe: str, ask: Ask) -> None:
     assert ask(recipe, "select.vote=hard", "calibrate.kind=auto") == []
 
 
+def test_what_is_searched_needs_soft_votes(recipe: str, ask: Ask) -> None:
+    wanted = "select.vote: expected soft where members or factors are searched; got hard"
+    (found,) = ask(recipe, "select.vote=hard", "select.weights=greedy")
+    assert found.removeprefix("command line: ") == wanted
+    (found,) = ask(recipe, "select.vote=hard", "select.weights=fitted", "train.seeds=[0, 1, 2, 3]")
+    assert found.removeprefix("command line: ") == wanted
+    assert ask(recipe, "select.vote=hard", "select.weights=fitted") == []
+
+
+def test_a_threshold_needs_two_classes(recipe: str, ask: Ask) -> None:
+    data = (
+        "data={adapter: folder, root: data, images: '*.tif', bands: [{name: red}, {name: nir}, {name: qa}], "
+        "classes: [{name: sea, value: 0}, {name: kelp, value: 1}, {name: land, value: 2}]}"
+    )
+    more = ("select.metric=iou_macro", "loss=[{kind: ce}]")
+    fine = ask(recipe, data, *more, "select.threshold=tune")
+    (found,) = (one for one in ask(recipe, data, *more, "select.threshold=0.4") if one not in fine)
+    wanted = "select.threshold: expected tune, argmax or per_class with 3 classes; got 0.4"
+    assert found.removeprefix("command line: ") == wanted
+
+
 def test_a_root_in_the_file_counts_from_its_folder_and_says_how_far_it_leads(
     recipe: str, ask: Ask, tmp_path: Path
 ) -> None:

@@ -132,7 +132,7 @@ def _open_window(path: Path, window: Window) -> DatasetReader:
                 f"expected a window inside {whole.height} x {whole.width} pixels; got rows {rows.start}..{rows.stop}, "
                 f"columns {cols.start}..{cols.stop}",
                 where=path,
-                do="run `landseer samples` again",
+                do="give one inside; those of a run are listed anew by `landseer samples`",
             )
     area = f"{window.col},{window.row},{window.width},{window.height}"
     try:

@@ -273,6 +273,19 @@ def _calibrate(recipe: Recipe) -> Iterator[Problem]:
         yield Problem(("calibrate", "kind"), said)
 
 
+def _decision(recipe: Recipe) -> Iterator[Problem]:
+    """What decides a pixel must be possible with so many classes and seeds."""
+    config, n_classes = recipe.select, len(config_classes(recipe.data))
+    if config.vote == "hard" and config.is_searched(n_classes, len(recipe.train.member_seeds)):
+        said = "expected soft where members or factors are searched; got hard"
+        yield Problem(("select", "vote"), said)
+    if isinstance(config.threshold, float) and n_classes > 2:
+        said = (
+            f"expected tune, argmax or per_class with {n_classes} classes; got {config.threshold:g}"
+        )
+        yield Problem(("select", "threshold"), said)
+
+
 def _folds(recipe: Recipe) -> Iterator[Problem]:
     """Folds to train must be folds of the split."""
     n_lists = len(getattr(recipe.split, "files", ()))
@@ -396,6 +409,7 @@ CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("data", "targets", "select"), _metric),
     (("select",), _tta),
     (("select", "calibrate"), _calibrate),
+    (("data", "select", "train"), _decision),
 )
 """Each check with the parts of the recipe that it looks at; it is left out where one of them is not valid."""
 

@@ -28,7 +28,7 @@ from landseer.select.describe import (
 from landseer.select.evidence import Evidence
 from landseer.select.judged import OofFolders, find_judged
 from landseer.select.prefer import Thrift
-from landseer.select.searched_result import is_searched, select_searched
+from landseer.select.searched_result import select_searched
 from landseer.select.selection import Selection
 from landseer.select.shares import equal_shares, simplex, single_shares
 from landseer.select.tally import count_all
@@ -78,7 +78,7 @@ def select(
         options=_options(classes, config),
         parts=make_parts(judged.folds, judged.groups),
     )
-    if is_searched(config, len(classes), len(judged.seeds)):
+    if config.is_searched(len(classes), len(judged.seeds)):
         return select_searched(judged, judge, config, exclusive=exclusive, seed=seed)
     equal = equal_shares(len(judged.seeds))
     grid = simplex(len(judged.seeds), config.weight_step) if config.weights == "fitted" else ()

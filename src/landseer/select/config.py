@@ -70,6 +70,11 @@ class SelectConfig(BaseModel):
             raise ValueError(f"expected scales from 0.25 to 4; got {list(self.scales)}")
         return self
 
+    def is_searched(self, n_classes: int, n_seeds: int) -> bool:
+        """Whether members, shares or factors are searched on sampled pixels instead of tried one by one."""
+        per_class = self.threshold == "per_class" and n_classes > 2
+        return self.weights == "greedy" or per_class or (self.weights == "fitted" and n_seeds > 3)
+
     @property
     def thresholds(self) -> tuple[float, ...]:
         """The thresholds to try, in rising order; empty for `argmax`."""

@@ -56,12 +56,6 @@ class _Counted:
         return self.counts[:, self.ways[way]]
 
 
-def is_searched(config: SelectConfig, n_classes: int, n_seeds: int) -> bool:
-    """Say whether the recipe asks for what is searched on sampled pixels."""
-    per_class = config.threshold == "per_class" and n_classes > 2
-    return config.weights == "greedy" or per_class or (config.weights == "fitted" and n_seeds > 3)
-
-
 def select_searched(
     judged: Judged, judge: Judge, config: SelectConfig, *, exclusive: bool = True, seed: int = 0
 ) -> Selection:
