@@ -16,6 +16,7 @@ from rasterio.io import DatasetReader
 from landseer.core.bands import Band
 from landseer.core.window import Window
 from landseer.predict.plan import Band as WindowBand
+from landseer.predict.valid_rows import everywhere, is_everywhere
 from landseer.raster.opening import open_raster
 from landseer.raster.read import mask_open, prove_whole, read_into
 
@@ -56,7 +57,7 @@ class Chunk:
     def count(self, rows: slice, cols: slice) -> int:
         """Return how many pixels of a part have data."""
         part = self.valid[rows, cols]
-        return int(part.size if _is_all(self.valid) else np.count_nonzero(part))
+        return int(part.size if is_everywhere(self.valid) else np.count_nonzero(part))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +208,7 @@ def _valid(
     optical = [i for i, band in enumerate(bands) if band.kind == "reflectance"] or range(len(bands))
     is_float = image.dtype.kind == "f"
     if not is_float and any(bands[i].nodata is None for i in optical):
-        return np.broadcast_to(np.True_, image.shape[1:]) if there is None else there
+        return everywhere(*image.shape[1:]) if there is None else there
     valid = np.zeros(image.shape[1:], bool)
     for i in optical:
         here = np.isfinite(image[i]) if is_float else np.ones(image.shape[1:], bool)
@@ -216,8 +217,3 @@ def _valid(
             here &= image[i] != nodata
         valid |= here
     return valid if there is None else valid & there
-
-
-def _is_all(valid: NDArray[np.bool_]) -> bool:
-    """Whether this is one value for all pixels, which is that all have data."""
-    return valid.strides == (0, 0)

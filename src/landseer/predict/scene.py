@@ -32,6 +32,7 @@ from landseer.predict.rows import cache_bytes, read_rows
 from landseer.predict.sinks import Arrays, Sinks
 from landseer.predict.spec import ModelSpec
 from landseer.predict.strips import Strips
+from landseer.predict.valid_rows import ValidRows
 from landseer.quantities import average
 from landseer.raster.read import RasterInfo
 
@@ -154,7 +155,7 @@ class Scene:
         """Compute what lies below the finished rows."""
         plan = self.plan
         strips = Strips(plan, self._dense, done)
-        valid = _Valid(self._info.height, self._info.width, done)
+        valid = ValidRows(self._info.height, self._info.width, done)
         first = plan.restart(done)
         self._said = {n: said for n, said in self._said.items() if n < first}
         with Progress(self._job.image.name, len(plan.windows)) as progress:
@@ -179,14 +180,14 @@ class Scene:
         if self._single:
             self._said[patch.number] = (patch.share, {n: values[n] for n in self._single})
 
-    def _finish(self, strips: Strips, valid: _Valid, row: int, writer: _Writer) -> None:
+    def _finish(self, strips: Strips, valid: ValidRows, row: int, writer: _Writer) -> None:
         """Write finished rows behind the computation."""
         strip = strips.take(row)
         if strip is None:
             return
         there = valid.take(strip.row, strip.height)
         if self._area is not None:
-            there &= self._area.mask(strip.row, strip.height, self._info.width)
+            there = there & self._area.mask(strip.row, strip.height, self._info.width)
         arrays = self._sinks.keep(strip, there)
         writer.submit(partial(self._write, strip.row, strip.height, arrays, self._packed()))
 
@@ -244,7 +245,7 @@ class Scene:
             finally:
                 other.submit(batches.close).result()  # GDAL's settings belong to that thread
 
-    def _batches(self, first: int, valid: _Valid) -> Generator[Batch]:
+    def _batches(self, first: int, valid: ValidRows) -> Generator[Batch]:
         """Yield batches of windows; which windows share one is fixed by the plan.
 
         Their pixels lie in buffers, one more than there are devices: when one comes round again, the answer to what was
@@ -321,43 +322,6 @@ def _unpacked(values: list[float], widths: Mapping[str, int]) -> dict[str, NDArr
     ends = np.cumsum(list(widths.values()))[:-1]
     parts = np.split(np.asarray(values, np.float32), ends)
     return dict(zip(widths, parts, strict=True))
-
-
-class _Valid:
-    """Where rows have data, from the first row that is not finished on."""
-
-    def __init__(self, height: int, width: int, row: int) -> None:
-        self._height, self._width = height, width
-        self._rows: dict[int, NDArray[np.bool_]] = {}
-        self._top, self._stop = row, row
-
-    def put(self, row: int, valid: NDArray[np.bool_]) -> None:
-        """Take the rows that are new."""
-        skip = self._stop - row
-        if skip < 0:
-            self.fill(row)
-            skip = 0
-        if skip < len(valid):
-            self._rows[self._stop] = valid[skip:]
-            self._stop = row + len(valid)
-
-    def fill(self, row: int) -> None:
-        """Say that nothing is known up to this row: no window covers it."""
-        if row > self._stop:
-            self._rows[self._stop] = np.zeros((row - self._stop, self._width), bool)
-            self._stop = row
-
-    def take(self, row: int, height: int) -> NDArray[np.bool_]:
-        """Return rows that were put, and forget what lies above their end."""
-        self.fill(min(row + height, self._height))
-        found = np.zeros((height, self._width), bool)
-        for start, valid in list(self._rows.items()):
-            low, high = max(start, row), min(start + len(valid), row + height)
-            if low < high:
-                found[low - row : high - row] = valid[low - start : high - start]
-            if start + len(valid) <= row + height:
-                del self._rows[start]
-        return found
 
 
 class _Writer:

@@ -81,13 +81,15 @@ class Sinks:
             strip: finished averages.
             valid: (h, w), where there are data.
         """
-        parts = [
-            self._keep(
-                {name: planes[:, rows] for name, planes in strip.values.items()}, valid[rows]
-            )
-            for rows in _pieces(strip.height)
-        ]
-        return {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
+        kept: Arrays = {
+            name: np.empty((product.count, *valid.shape), product.dtype)
+            for name, product in self.products.items()
+        }
+        for rows in _pieces(strip.height):
+            planes = {name: values[:, rows] for name, values in strip.values.items()}
+            for name, made in self._keep(planes, valid[rows]).items():
+                kept[name][:, rows] = made
+        return kept
 
     def _keep(self, mixed: Mapping[str, NDArray[np.float32]], valid: NDArray[np.bool_]) -> Arrays:
         """Return what the files take of a few rows."""

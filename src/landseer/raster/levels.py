@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +16,9 @@ from rasterio.windows import Window
 
 TILE_PX = 512
 """Side of the tiles, and the height of the strips in which files are written."""
+
+_PIECE_PX = 32
+"""Rows that are halved at once, an even number."""
 
 Array = NDArray[np.generic]
 Halve = Callable[[Array], Array]
@@ -36,7 +40,7 @@ def open_levels(folder: Path, profile: Mapping[str, Any], halve: Halve, look: Lo
     levels: list[Level] = []
     for number, (height, width) in reversed(list(enumerate(sizes))):
         here = {**profile, "height": height, "width": width}
-        follows = (lambda rows, below=levels[0]: below.add(halve(rows))) if levels else _nothing
+        follows = partial(_halve_into, levels[0], halve) if levels else _nothing
         shown = look if number == 0 else _nothing
         levels.insert(0, Level(folder / f"{number}.tif", here, shown, follows))
     return levels
@@ -90,6 +94,12 @@ class Level:
         """Return where the strips are."""
         for row in range(0, self.file.height, TILE_PX):
             yield Window(0, row, self.file.width, min(TILE_PX, self.file.height - row))
+
+
+def _halve_into(below: Level, halve: Halve, rows_bhw: Array) -> None:
+    """Hand half a strip on, a few rows after the others: what is made on the way takes little memory."""
+    for row in range(0, rows_bhw.shape[1], _PIECE_PX):
+        below.add(halve(rows_bhw[:, row : row + _PIECE_PX]))
 
 
 def _checksum(rows_bhw: Array) -> int:
