@@ -66,7 +66,9 @@ def halve_values(array_bhw: Array, nodata: float | None = None) -> Array:
 def _corners(array_bhw: Array) -> list[Array]:
     """Return the four pixels of each square as four rasters, row by row; the last row and column repeated where odd."""
     height, width = array_bhw.shape[1:]
-    even = np.pad(array_bhw, ((0, 0), (0, height % 2), (0, width % 2)), mode="edge")
+    is_even = height % 2 == width % 2 == 0
+    wider = (0, 0), (0, height % 2), (0, width % 2)
+    even = array_bhw if is_even else np.pad(array_bhw, wider, mode="edge")
     return [np.ascontiguousarray(even[:, i::2, j::2]) for i in (0, 1) for j in (0, 1)]
 
 
