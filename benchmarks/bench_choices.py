@@ -4,7 +4,8 @@
 
 RUN is trained with several seeds; with `train.keep_best` and `select.checkpoints=choose` epochs are choices too. Every
 row is compared with the first one, a single member at its best epoch, in pairs over the same resamples of places.
-Nothing is trained.
+Nothing is trained. What `landseer trees`, `tune` and `selftrain` found, in RUN or where `--tuned` and `--taught` say,
+is put beside it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from landseer.core.files import read_json, write_json
-from landseer.errors import LandseerError
 from landseer.metrics.confusion import Matrix
 from landseer.recipe.load import load_recipe
 from landseer.report.versus_page import Side
@@ -43,6 +43,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--tuned", type=Path, help="a run that was tuned")
+    parser.add_argument("--taught", type=Path, help="a run that taught itself")
     arguments = parser.parse_args()
     run = open_run(load_recipe(arguments.run), arguments.run)
     rows: list[dict[str, Any]] = []
@@ -52,7 +54,9 @@ def main() -> None:
         first = counts if first is None else first
         rows.append(row_of(run, choice, selection, first, counts))
         print(rows[-1], flush=True)
-    write_json(arguments.out, {"metric": run.recipe.select.metric, "rows": rows} | beside(run))
+    metric = run.recipe.select.metric
+    beside = said_by(run.folder, arguments.tuned, arguments.taught)
+    write_json(arguments.out, {"metric": metric, "rows": rows} | beside)
 
 
 def choices_of(run: Run) -> Iterator[Choice]:
@@ -132,15 +136,15 @@ def row_of(
     }
 
 
-def beside(run: Run) -> dict[str, Any]:
-    """Add what the run's own stages and verbs say of calibration and trees, where they ran."""
-    found = {}
-    for name, path in (("calibration", "calibration.json"), ("trees", "trees/trees.json")):
-        try:
-            found[name] = read_json(run.path(path))
-        except LandseerError:
-            continue
-    return found
+def said_by(run: Path, tuned: Path | None, taught: Path | None) -> dict[str, Any]:
+    """Return what the verbs say of calibration, trees, a search and a round of self-training, where they ran."""
+    files = {
+        "calibration": run / "calibration.json",
+        "trees": run / "trees/trees.json",
+        "tune": (tuned or run) / "tune/rescore.json",
+        "selftrain": (taught or run) / "selftrain/rounds.json",
+    }
+    return {name: read_json(path) for name, path in files.items() if path.is_file()}
 
 
 if __name__ == "__main__":
