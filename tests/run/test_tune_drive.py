@@ -70,13 +70,20 @@ def study(storage, folder, **config):
     return open_study(made, "cheap", Path(folder) / "study.log", key="k", seed=1)
 
 
+if __name__ == "__mp_main__" and "SLOW_START" in os.environ:
+    (Path(os.environ["SLOW_START"]) / str(os.getpid())).touch()
+    time.sleep(0.5)
+
 if __name__ == "__main__":
     from landseer.run.tune_drive import drive
 
     storage, folder = sys.argv[1] or None, Path(sys.argv[2])
     opened = study(storage, folder)
     work = Cheap(folder / "began.txt", seconds=float(sys.argv[4]))
-    drive(opened, work, folder / "trials", n_trials=int(sys.argv[3]), n_workers=2)
+    try:
+        drive(opened, work, folder / "trials", n_trials=int(sys.argv[3]), n_workers=2)
+    except KeyboardInterrupt:
+        sys.exit(130)
 '''
 
 
@@ -191,17 +198,12 @@ def test_the_whole_study_is_killed_and_goes_on(
     cheap: Any, place: Path, storage: str | None, tmp_path: Path
 ) -> None:
     notes = tmp_path / "began.txt"
-    command = [sys.executable, str(place / "cheap_objective.py"), storage or "", str(tmp_path)]
-    master = subprocess.Popen([*command, "10", "0.1"], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while len(began(notes)) < 5 and time.monotonic() < deadline:
-        time.sleep(0.02)
+    master = begin(place, storage, tmp_path)
+    await_(lambda: len(began(notes)) >= 5)
     master.send_signal(signal.SIGKILL)
-    master.wait()
+    master.communicate(timeout=20)
     first = dict(began(notes))
-    deadline = time.monotonic() + 10
-    while any(alive(process) for process in first.values()) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    await_(lambda: not any(alive(process) for process in first.values()))
     assert not any(alive(process) for process in first.values()), "workers outlive their master"
 
     with cheap.study(storage, tmp_path) as study:
@@ -215,6 +217,78 @@ def test_the_whole_study_is_killed_and_goes_on(
         assert not {number for number, _ in later} & set(first), "no trial began twice"
         drive(study, cheap.Cheap(notes), tmp_path / "trials", n_trials=10, n_workers=2)
         assert study.results() == after
+
+
+def begin(
+    place: Path, storage: str | None, folder: Path, **environment: str
+) -> subprocess.Popen[str]:
+    """Start a study of ten trials in a process group of its own, as a terminal does."""
+    command = [sys.executable, str(place / "cheap_objective.py"), storage or "", str(folder)]
+    return subprocess.Popen(
+        [*command, "10", "0.1"],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=os.environ | environment,
+    )
+
+
+def await_(is_so: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("whom", ["all processes of the terminal", "the command alone"])
+def test_ctrl_c_ends_the_workers_and_keeps_what_has_ended(
+    cheap: Any, place: Path, tmp_path: Path, whom: str
+) -> None:
+    notes = tmp_path / "began.txt"
+    master = begin(place, None, tmp_path)
+    await_(lambda: len(began(notes)) >= 5)
+    tell = os.kill if whom == "the command alone" else os.killpg
+    tell(master.pid, signal.SIGINT)
+    _, said = master.communicate(timeout=20)
+    assert (master.returncode, said) == (130, "")
+    assert not any(alive(process) for _, process in began(notes))
+    with cheap.study(None, tmp_path) as study:
+        stopped = study.results()
+        assert sum(one.state == "done" for one in stopped) >= 3
+        assert {one.state for one in stopped} <= {"done", "stopped", "waiting"}
+        drive(study, cheap.Cheap(notes), tmp_path / "trials", n_trials=10, n_workers=2)
+        check_all(study.results(), 10)
+        kept = [one for one in stopped if one.state == "done"]
+        assert all(study.results()[one.number] == one for one in kept)
+
+
+def test_ctrl_c_does_not_reach_a_worker_that_starts(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "starting").mkdir()
+    master = begin(place, None, tmp_path, SLOW_START=str(tmp_path / "starting"))
+    await_(lambda: len(list((tmp_path / "starting").iterdir())) == 2)
+    for path in (tmp_path / "starting").iterdir():
+        os.kill(int(path.name), signal.SIGINT)
+    _, said = master.communicate(timeout=60)
+    assert (master.returncode, said) == (0, "")
+    assert len({process for _, process in began(tmp_path / "began.txt")}) == 2
+    assert len(began(tmp_path / "began.txt")) == 10
+
+
+def test_ctrl_c_waits_until_the_end_of_a_trial_is_written(cheap: Any, tmp_path: Path) -> None:
+    written: list[int] = []
+
+    def told(number: int, outcome: Outcome) -> None:
+        signal.raise_signal(signal.SIGINT)
+        written.append(number)
+
+    before = signal.getsignal(signal.SIGINT)
+    study = cheap.study(None, tmp_path)
+    work = cheap.Cheap(tmp_path / "began.txt")
+    with pytest.raises(KeyboardInterrupt):
+        drive(study, work, tmp_path / "trials", n_trials=4, n_workers=1, told=told)
+    assert written == [0] and signal.getsignal(signal.SIGINT) is before
+    assert [one.state for one in study.results()] == ["done"]
 
 
 def alive(process: int) -> bool:

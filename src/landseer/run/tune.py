@@ -199,10 +199,12 @@ def _drive(plan: Plan, study: Study) -> None:
             f"{before + ended} of {config.trials}: {_ended(results, number, outcome, metric)}{after}"
         )
 
-    drive(
-        study, work, plan.home.path("trials"), n_trials=config.trials, n_workers=config.workers, told=told
-    )  # fmt: skip
-    _write_state(plan, study.results())
+    try:
+        drive(
+            study, work, plan.home.path("trials"), n_trials=config.trials, n_workers=config.workers, told=told
+        )  # fmt: skip
+    finally:
+        _write_state(plan, study.results())
 
 
 def _ended(results: list[Result], number: int, outcome: Outcome, metric: str) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
+import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from landseer.errors import StageError
@@ -56,13 +60,15 @@ def drive(
         StageError: workers die before they have begun any trial, or the study's database is gone.
 
     Edges: a trial whose process is killed is begun again, up to three times; a trial that fails counts and the study
-        goes on. However this ends, no process is left.
+        goes on. However this ends, no process is left. Ctrl-C ends the workers at once, and what is being written
+        down is first written to its end.
     """
     crew = _Crew(objective, n_workers)
     try:
         _run(study, crew, folder, n_trials, told)
     except BaseException:
-        crew.kill()
+        with _to_the_end():
+            crew.kill()
         for worker in crew.workers:
             if worker.number is not None:
                 with suppress(StageError):
@@ -81,15 +87,38 @@ def _run(study: Study, crew: _Crew, folder: Path, n_trials: int, told: Told) -> 
     """Hand out trials and take up what comes back."""
     beat = time.monotonic()
     while True:
-        _hand_out(study, crew, folder, study.left(n_trials))
+        with _to_the_end():
+            _hand_out(study, crew, folder, study.left(n_trials))
         busy = [worker for worker in crew.workers if worker.number is not None]
         if not busy:
             return
         for worker in crew.heard(busy, BEAT_S / 2):
-            _hear(study, crew, worker, told)
+            with _to_the_end():
+                _hear(study, crew, worker, told)
         if time.monotonic() - beat > BEAT_S:
             beat = time.monotonic()
-            study.say_alive()
+            with _to_the_end():
+                study.say_alive()
+
+
+@contextmanager
+def _to_the_end() -> Iterator[None]:
+    """Let Ctrl-C wait until what is being written down is written."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+
+    def wait_for_it(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+
+    before = signal.signal(signal.SIGINT, wait_for_it)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 def _hand_out(study: Study, crew: _Crew, folder: Path, left: int) -> None:
@@ -205,12 +234,17 @@ class _Crew:
             worker.process.join()
 
     def _begin(self) -> Worker:
-        """Start a process."""
+        """Start a process that Ctrl-C in the terminal does not reach, not even while it starts."""
         context = multiprocessing.get_context("spawn")
         mine, theirs = context.Pipe()
         process = context.Process(
             target=work, args=(theirs, self._objective, self._n_workers), daemon=True
         )
-        process.start()
+        ensure_running()  # where it starts within start(), it unblocks the signal
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         theirs.close()
         return Worker(process, mine)

@@ -25,7 +25,8 @@ from landseer.run.runner import run_stages
 from landseer.run.tune_trial import with_folds
 from landseer.track.figures import save_figure
 from landseer.train.config import Constant
-from landseer.train.fit import Data, make_module, quiet
+from landseer.train.fit import Data, make_module
+from landseer.train.loop import loop
 from landseer.tune.config import LrRangeConfig
 from landseer.tune.lr_range import LrRange, conclude_range, ramp, runs_away
 
@@ -65,7 +66,7 @@ def _test(run: Run, config: LrRangeConfig) -> LrRange:
         update={"schedule": Constant(), "freeze": (), "ema_decay": None, "epochs": config.steps + 1}
     )
     module = make_module(job, make_model(one, job.seed), losses, one.recipe.augment, train)
-    with Progress("learning rate", config.steps) as progress, quiet():
+    with Progress("learning rate", config.steps) as progress, loop():
         rising = Rising(config, progress)
         trainer = lightning.Trainer(
             accelerator="auto",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +35,7 @@ from landseer.track.tensorboard import TensorBoard, tensorboard_installed
 from landseer.train.averaging import build_averaging
 from landseer.train.config import TrainConfig
 from landseer.train.freeze import Freezer
+from landseer.train.loop import loop
 from landseer.train.module import (
     Plan,
     TrainingModule,
@@ -134,7 +133,7 @@ def fit_member(
     module = make_module(job, model, losses, augment, config)
     last = job.folder / "last.ckpt"
     data = Data(job, config)
-    with quiet():
+    with loop():
         board = TensorBoard(job.folder / "tensorboard") if _is_shown(tensorboard) else None
         trainer, best = _trainer(job, config, data, watchers, board)
         trainer.fit(
@@ -384,14 +383,3 @@ def _workers(config: TrainConfig) -> int:
     if config.workers is not None:
         return config.workers
     return 8 if torch.cuda.is_available() else 2
-
-
-class quiet(warnings.catch_warnings):  # noqa: N801 - a context manager, used like a function
-    """Keep Lightning's advice about workers and loggers off the screen."""
-
-    def __enter__(self) -> Any:
-        result = super().__enter__()
-        warnings.filterwarnings("ignore", module="lightning")
-        warnings.filterwarnings("ignore", message=".*lightning.*")
-        logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-        return result

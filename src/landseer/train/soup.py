@@ -28,9 +28,9 @@ from landseer.train.fit import (
     lightning_precision,
     make_module,
     outcome,
-    quiet,
     weights_file,
 )
+from landseer.train.loop import loop
 from landseer.train.module import TrainingModule
 from landseer.train.norms import retake_norms, running_norms
 from landseer.train.objective import TargetLosses
@@ -195,7 +195,7 @@ class _Kettle:
             enable_model_summary=False,
             enable_checkpointing=False,
         )
-        with quiet():
+        with loop():
             trainer.validate(self.module, self._data.val_dataloader(), verbose=False)
         self.module.to(best_device())
         monitor = self._job.monitor
