@@ -48,13 +48,14 @@ def recipe(tmp_path: Path) -> Path:
 def test_a_sentence_and_files(landseer: Landseer, recipe: Path) -> None:
     answer = landseer("trees", recipe)
     assert answer.code == 0, answer.err
-    said, note, *written = answer.out.splitlines()
+    said, model, note, *written = answer.out.splitlines()
     assert said.startswith("The best trees (lightgbm) ") and "no network" in said
+    assert model.startswith("Model: one lightgbm model refitted") and "not judged" in model
     assert "landseer select" in note
     assert written[0] == "Written: runs/small/trees/index.html"
     assert Path("runs/small/trees/index.html").is_file()
     answer = landseer("trees", "runs/small", "--json")
-    assert answer.json["sentence"] == said
+    assert answer.json["sentence"] == said and answer.json["delivered"]["members"] == 1
     assert answer.json["kinds"][0]["score"]["value"] > 0.8
     assert "fold 0" not in answer.err
 

@@ -24,6 +24,7 @@ from landseer.run import trees_judge
 from landseer.run.context import Run, open_run
 from landseer.run.model_stages import trainable
 from landseer.run.trees import compare_with_trees, trees_files
+from landseer.samples.table import read_samples
 from landseer.select.selection import read_selection
 from landseer.trees.result import read_compared, verdict
 
@@ -50,7 +51,7 @@ trees:
   permuted_pixels: 500
   threads: 1
 """
-N, SIDE = 9, 24
+N, SIDE, SEED = 9, 24, 0
 
 
 @pytest.fixture
@@ -114,6 +115,54 @@ def test_from_files_to_a_page(run: Run, tmp_path: Path) -> None:
     truth = read_bands(Path(rows["label"].iloc[0]))[0]
     assert (classes == truth)[:-3].mean() > 0.9
     assert (classes[-3:] == 255).all() or (classes[-3:] < 2).all()
+
+
+def test_the_model_is_one_booster_of_all_folds_or_those_of_the_folds(
+    run: Run, tmp_path: Path
+) -> None:
+    only = run.recipe.trees.model_copy(update={"models": ("lightgbm",), "permuted_pixels": 0})
+    split = run.recipe.split.model_copy(update={"holdout": 0.3})
+    run = Run(run.recipe.model_copy(update={"trees": only, "split": split}), run.folder)
+    found = compare_with_trees(run)
+    (kind,) = found.kinds
+    model = run.path("trees/model")
+    assert [p.name for p in (model / "members").iterdir()] == [f"fold-1_seed{SEED}.txt"]
+    delivered = found.delivered
+    assert delivered is not None and delivered.aside is not None
+    assert delivered.rounds == sorted(kind.rounds)[1] and delivered.times_faster > 1
+    assert read_json(model / "model.stac.json")["properties"]["mlm:framework"] == "LightGBM"
+
+    frame = read_samples(run.path("samples.parquet"))
+    aside = frame[frame["holdout"]]
+    assert len(aside) == delivered.aside.n_samples > 1
+    assert delivered.aside.refit == pytest.approx(mapped(run, aside, tmp_path / "refit"))
+    averaged = only.model_copy(update={"deliver": "folds"})
+    again = compare_with_trees(Run(run.recipe.model_copy(update={"trees": averaged}), run.folder))
+    assert again.kinds[0].score == kind.score
+    assert {p.name for p in (model / "members").iterdir()} == {
+        f"fold{n}_seed{SEED}.txt" for n in range(3)
+    }
+    assert again.delivered.rounds == sum(kind.rounds) and again.delivered.times_faster is None
+    assert delivered.aside.folds == pytest.approx(mapped(run, aside, tmp_path / "folds"))
+    assert delivered.aside.difference.value == pytest.approx(
+        delivered.aside.refit - delivered.aside.folds
+    )
+
+    table = pd.read_parquet(sorted(run.path("trees/table.parquet").glob("*.parquet")))
+    assert read_json(run.path("trees/lightgbm/refit.json"))["pixels"] == len(table)
+    assert not set(aside["sample"]) & set(table["sample"])
+
+
+def mapped(run: Run, rows: pd.DataFrame, out: Path) -> float:
+    """Make maps with the delivered model and score them."""
+    images = [Path(path) for path in rows["image"]]
+    predict_files(run.path("trees/model"), images, out, PredictOptions(device="cpu", workers=0))
+    total = np.zeros((2, 2), np.int64)
+    for row in rows.to_dict("records"):
+        classes = read_bands(out / Path(row["image"]).name)[0]
+        truth = np.where(classes == 255, 255, read_label(Path(row["label"]), run.classes))
+        total += confusion_matrix(truth, classes, 2)
+    return score(total, run.classes.names)["iou_water"]
 
 
 def test_what_is_done_is_taken_up_and_what_changed_is_done_anew(run: Run) -> None:

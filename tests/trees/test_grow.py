@@ -20,6 +20,7 @@ from landseer.trees.config import (
     TreesConfig,
     XGBoostConfig,
 )
+from landseer.trees.delivered import refit_config
 from landseer.trees.grow import ENDINGS, Grown, Plot, grow
 from landseer.trees.table import Pixels, PixelTable, plan_parts, write_table
 
@@ -75,7 +76,7 @@ def grown(
     n_classes: int = 2,
 ) -> tuple[Grown, Path]:
     """Grow trees of one kind on all folds but the first."""
-    found = grow(Plot(table, n_classes, config, 3), name, WANTED, INNER, folder / name)
+    found = grow(Plot(table, n_classes, config, 3), name, WANTED, (INNER,), folder / name)
     return found, folder / f"{name}{ENDINGS[name]}"
 
 
@@ -187,6 +188,31 @@ def test_boosting_stops_where_the_inner_part_no_longer_gains(
     assert path.read_bytes() != refitted
     every, _ = grown(tmp_path, table, name, many.model_copy(update={"early_stop": None}))
     assert every.rounds == 300
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+def test_of_several_inner_parts_the_median_counts(tmp_path: Path, name: ModelName) -> None:
+    table = make_table(tmp_path / "t")
+    config = CONFIG.model_copy(
+        update={
+            "early_stop": 4,
+            "xgboost": XGBoostConfig(rounds=300, lr=0.3, least_weight=1),
+            "lightgbm": LightGBMConfig(rounds=300, lr=0.3, least_pixels=5),
+        }
+    )
+    parts = [WANTED & (np.arange(N) % 4 == n) for n in range(3)]
+    plot = Plot(table, 2, config, 3)
+    alone = [grow(plot, name, WANTED, [p], tmp_path / f"{n}").rounds for n, p in enumerate(parts)]
+    assert len(set(alone)) > 1
+    together = grow(plot, name, WANTED, parts, tmp_path / "all").rounds
+    assert together == sorted(alone)[1]
+    fixed = refit_config(config, name, together)
+    grow(Plot(table, 2, fixed, 3), name, WANTED, (), tmp_path / "fixed")
+    one, two = (tmp_path / f"{n}{ENDINGS[name]}" for n in ("all", "fixed"))
+    x = np.random.default_rng(0).normal(size=(200, CHANNELS)).astype(np.float32)
+    np.testing.assert_array_equal(load_trees(one)(x, 1), load_trees(two)(x, 1))
+    first = plot.config.model_copy(update={"refit": False})
+    assert grow(Plot(table, 2, first, 3), name, WANTED, parts, tmp_path / "f").rounds == alone[0]
 
 
 def test_leaves_of_a_forest_hold_shares(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ def trees(
     found = work.compare_with_trees(run)
     files = {name: str(path) for name, path in work.trees_files(run).items()}
     sentence = room("trees.result").verdict(found)
-    text = "\n".join([sentence, *found.notes, *(f"Written: {path}" for path in files.values())])
-    result = {"sentence": sentence, **found.model_dump(mode="json"), "files": files}
+    model = room("trees.result").delivered_sentence(found)
+    written = (f"Written: {path}" for path in files.values())
+    text = "\n".join([sentence, model, *found.notes, *written])
+    result = {"sentence": sentence, "model": model, **found.model_dump(mode="json"), "files": files}
     emit(result, as_json=as_json, text=text)

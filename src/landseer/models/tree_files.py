@@ -42,6 +42,11 @@ def tree_library(name: str) -> Any:
         ) from error
 
 
+def library_of(path: Path) -> str:
+    """Name the library that wrote a file of trees, by its ending."""
+    return "lightgbm" if Path(path).suffix == ".txt" else "xgboost"
+
+
 def load_trees(path: Path) -> Scorer:
     """Read trees.
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 
 from landseer import __version__
 from landseer.core.files import write_json
 from landseer.errors import FileReadError
-from landseer.models.model import Model
+from landseer.models.outputs import make_quantity
 from landseer.models.targets import TargetSpec
-from landseer.predict.model_folder import SPEC_FILE, load_model_folder
-from landseer.predict.spec import ModelSpec
+from landseer.models.tree_files import library_of, tree_library
+from landseer.predict.model_folder import SPEC_FILE, Loader, load_model_folder
+from landseer.predict.spec import MemberSpec, ModelSpec
 from landseer.predict.stac_fields import (
     FILE,
     PROCESSING,
@@ -33,6 +34,12 @@ MLM = "https://stac-extensions.github.io/mlm/v1.4.0/schema.json"
 
 _SHA256 = "1220"
 """What stands before a SHA-256 of 32 bytes in a multihash."""
+
+_ARTIFACTS = {
+    ".safetensors": "safetensors.torch.save_file",
+    ".ubj": "xgboost.Booster.save_model",
+    ".txt": "lightgbm.Booster.save_model",
+}
 
 _RAW = (
     "Raw numbers as they stand in the file, NaN or the band's nodata value where nothing was measured. Filling, "
@@ -71,9 +78,10 @@ def item_of_model(
     """
     folder = Path(folder)
     spec, loaders = load_model_folder(folder, verify=False)
-    network = cast(Model, loaders[0]())
     at = (item or folder / ITEM_FILE).parent
-    n_parameters = sum(parameter.numel() for parameter in network.parameters())
+    quantities = {
+        n: make_quantity(t, len(spec.classes), spec.model) for n, t in spec.targets.items()
+    }
     properties = {
         "title": spec.name,
         "description": _description(spec),
@@ -83,14 +91,12 @@ def item_of_model(
         "mlm:name": mlm_name(spec.name),
         "mlm:architecture": _architecture(spec),
         "mlm:tasks": _tasks(spec.targets),
-        "mlm:framework": "PyTorch",
-        "mlm:framework_version": str(torch.__version__),
-        "mlm:total_parameters": n_parameters * len(spec.members),
+        **_framework(spec, loaders),
         **_pretrained(weights),
         "mlm:accelerator": None,
         "mlm:accelerator_constrained": False,
         "mlm:input": [_input(spec)],
-        "mlm:output": _outputs(spec, network.quantities),
+        "mlm:output": _outputs(spec, quantities),
         "mlm:hyperparameters": _hyperparameters(spec),
     }
     return {
@@ -128,15 +134,38 @@ def mlm_name(text: str) -> str:
 def _description(spec: ModelSpec) -> str:
     """Say in a sentence or two what the model is, and how good."""
     views = "" if spec.tta == "none" else f", {spec.tta} views of each image"
-    text = f"{len(spec.members)} networks averaged{views}, written by landseer {spec.landseer}."
-    metric, value = spec.scores.get("metric"), spec.scores.get("value")
+    n, what = len(spec.members), "networks" if spec.trees is None else f"{spec.trees.kind} models"
+    members = (
+        f"{n} {what} averaged" if spec.trees is None or n > 1 else f"One {spec.trees.kind} model"
+    )
+    text = f"{members}{views}, written by landseer {spec.landseer}."
+    metric, value, of = (spec.scores.get(key) for key in ("metric", "value", "of"))
     if isinstance(metric, str) and isinstance(value, float):
-        text += f" On held-out places: {metric} {value:.4f}."
+        whose = f", of {of}" if isinstance(of, str) else ""
+        text += f" On held-out places: {metric} {value:.4f}{whose}."
     return text
 
 
+def _framework(spec: ModelSpec, loaders: Sequence[Loader]) -> dict[str, Any]:
+    """Name the library that answers, and how many numbers its networks learnt."""
+    if spec.trees is None:
+        n = sum(parameter.numel() for parameter in loaders[0]().parameters())
+        return {
+            "mlm:framework": "PyTorch",
+            "mlm:framework_version": str(torch.__version__),
+            "mlm:total_parameters": n * len(spec.members),
+        }
+    library = library_of(Path(spec.members[0].file))
+    return {
+        "mlm:framework": {"xgboost": "XGBoost", "lightgbm": "LightGBM"}[library],
+        "mlm:framework_version": str(tree_library(library).__version__),
+    }
+
+
 def _architecture(spec: ModelSpec) -> str:
-    """Name decoder and encoder."""
+    """Name decoder and encoder, or the kind of trees."""
+    if spec.trees is not None:
+        return "random forest" if spec.trees.kind == "forest" else "gradient boosted trees"
     return f"{spec.model.decoder} {spec.model.encoder}"
 
 
@@ -223,6 +252,7 @@ def _hyperparameters(spec: ModelSpec) -> dict[str, Any]:
         "threshold": spec.threshold,
         **({"class_factors": list(spec.class_factors)} if spec.class_factors else {}),
         **({"class_thresholds": list(spec.class_thresholds)} if spec.class_thresholds else {}),
+        **({} if spec.trees is None else {"trees": spec.trees.model_dump(mode="json")}),
         "reach_px": spec.reach_px,
         "gsd_m": spec.gsd_m,
     }
@@ -244,9 +274,9 @@ def _assets(folder: Path, spec: ModelSpec, recipe: Path | None, at: Path) -> dic
         asset = {
             "href": href(path, at),
             "type": "application/octet-stream",
-            "title": f"Weights of fold {member.fold}, seed {member.seed}, with a share of {member.weight:g}",
+            "title": _title(member),
             "roles": ["mlm:model", "mlm:weights"],
-            "mlm:artifact_type": "safetensors.torch.save_file",
+            "mlm:artifact_type": _ARTIFACTS[path.suffix],
             "file:size": path.stat().st_size,
             "file:checksum": _checksum(path),
             "bands": _bands(spec),
@@ -262,6 +292,12 @@ def _assets(folder: Path, spec: ModelSpec, recipe: Path | None, at: Path) -> dic
             "roles": ["metadata"],
         }
     return assets
+
+
+def _title(member: MemberSpec) -> str:
+    """Say what a member learnt from."""
+    of = "all folds" if member.fold < 0 else f"fold {member.fold}"
+    return f"Weights of {of}, seed {member.seed}, with a share of {member.weight:g}"
 
 
 def _checksum(path: Path) -> str:

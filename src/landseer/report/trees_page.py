@@ -18,7 +18,7 @@ from landseer.report.versus_page import Side, pictures
 from landseer.select.estimate import Estimate
 from landseer.select.versus import Versus
 from landseer.track.figures import FAINT, INK
-from landseer.trees.result import Compared, Kind, verdict
+from landseer.trees.result import Compared, Kind, delivered_sentence, verdict
 
 _MOST_CHANNELS = 20
 
@@ -78,8 +78,9 @@ def _scores(found: Compared) -> Section:
         "Scores",
         "Every pixel of every held-out sample; the threshold of a fold is chosen on the others. Intervals over places.",
     )
-    notes: Part = {"kind": "notes", "notes": found.notes}
-    parts = [figures, drawing, table("", heads, rows), *([notes] if found.notes else [])]
+    said = [text for text in (delivered_sentence(found), *found.notes) if text]
+    notes: Part = {"kind": "notes", "notes": said}
+    parts = [figures, drawing, table("", heads, rows), *([notes] if said else [])]
     return section("scores", "Scores", verdict(found), *parts)
 
 

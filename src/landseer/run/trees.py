@@ -12,17 +12,14 @@ import numpy as np
 
 from landseer.core.files import json_number, write_text
 from landseer.errors import UsageError
-from landseer.models.config import ModelConfig
-from landseer.models.tree_config import TreeSpec
 from landseer.models.tree_files import tree_library
-from landseer.predict.model_folder import MemberSource, save_model_folder
 from landseer.report.trees_page import build_trees_page, importance_figure
 from landseer.report.versus_page import Side
 from landseer.run.choose_stage import deciding_mask
 from landseer.run.context import Run, locked
-from landseer.run.deliver import spec_of
 from landseer.run.model_stages import members_of, trainable
 from landseer.run.runner import run_stages
+from landseer.run.trees_deliver import deliver
 from landseer.run.trees_folds import Folds, predict_fold, train_fold
 from landseer.run.trees_judge import compare, judge_kind, network_of
 from landseer.run.trees_table import pixel_table, tree_channels
@@ -31,6 +28,7 @@ from landseer.select.estimate import Estimate
 from landseer.select.versus import Versus
 from landseer.track.figures import save_figure
 from landseer.trees.config import ModelName
+from landseer.trees.delivered import Delivered
 from landseer.trees.result import Compared, Kind
 from landseer.trees.worth import importance_table
 
@@ -89,10 +87,11 @@ def _compare(run: Run, target: str) -> Compared:
     rows = frame[frame["fold"].isin(numbers) & has_label]
     network, why_not = network_of(run, rows)
     judged = [_judge(folds, name, numbers, rows, network) for name in run.recipe.trees.models]
-    found = _conclude(folds, judged, network, (why_not,) if why_not else ())
+    best = max(judged, key=_score)
+    delivered = deliver(folds, best.name, best.side.selection, best.notes)
+    notes = [*([why_not] if why_not else []), *_undivided(run, judged)]
+    found = _conclude(folds, judged, network, best.name, delivered, notes)
     found.write(run.path("trees/trees.json"))
-    best = next(one for one in judged if one.name == found.best)
-    _deliver(folds, best)
     worth = {str(one.name): importance_table(one.notes) for one in judged}
     for name, one in worth.items():
         write_text(run.path(f"trees/{name}/importances.csv"), one.to_csv(index=False))
@@ -100,6 +99,26 @@ def _compare(run: Run, target: str) -> Compared:
     sides = None if network is None else (best.side, network)
     build_trees_page(found, worth, best.versus, sides, run.path("trees/index.html"))
     return found
+
+
+def _score(one: _Judged) -> float:
+    """Return what decides which kind is best."""
+    value = json_number(one.side.selection.crossfit.value)
+    return -np.inf if value is None else value
+
+
+def _undivided(run: Run, judged: Sequence[_Judged]) -> list[str]:
+    """Say where boosting was not stopped although the recipe asks for it."""
+    if run.recipe.trees.early_stop is None:
+        return []
+    boosted = [one for one in judged if one.name != "forest"]
+    n = max((sum(not note["inner_parts"] for note in one.notes) for one in boosted), default=0)
+    if not n:
+        return []
+    return [
+        f"in {n} folds no part of the training places could tell how many rounds are enough (it must have two "
+        "classes, and the others the same): all rounds of the recipe are grown there"
+    ]
 
 
 def _judge(
@@ -121,27 +140,31 @@ def _judge(
 
 
 def _conclude(
-    folds: Folds, judged: Sequence[_Judged], network: Side | None, notes: tuple[str, ...]
+    folds: Folds,
+    judged: Sequence[_Judged],
+    network: Side | None,
+    best: str,
+    delivered: Delivered,
+    notes: Sequence[str],
 ) -> Compared:
     """Put together what was found."""
     run, classes = folds.run, folds.run.classes.names
     truth, weight = folds.table.labels(np.ones(len(folds.frame), bool))
-    kinds = tuple(map(_kind, judged))
-    best = max(kinds, key=lambda kind: -np.inf if kind.score.value is None else kind.score.value)
     first = judged[0].side.selection
     return Compared(
         metric=first.metric,
         level=first.crossfit.level,
         network=None if network is None else _figure(network.selection.crossfit),
-        kinds=kinds,
-        best=best.name,
+        kinds=tuple(map(_kind, judged)),
+        best=best,
         n_samples=first.n_samples,
         n_groups=first.n_groups,
         table_px=len(truth),
         table_px_by_class={n: int((truth == i).sum()) for i, n in enumerate(classes)},
         all_px_by_class={n: float(weight[truth == i].sum()) for i, n in enumerate(classes)},
         channels=tree_channels(run).names,
-        notes=notes,
+        delivered=delivered,
+        notes=tuple(notes),
     )
 
 
@@ -177,28 +200,6 @@ def _difference(versus: Versus) -> Estimate:
         low=json_number(whole.low),
         high=json_number(whole.high),
     )
-
-
-def _deliver(folds: Folds, best: _Judged) -> None:
-    """Write the model folder of the best trees."""
-    run, selection = folds.run, best.side.selection
-    spec = spec_of(run, selection)
-    seen = TreeSpec(kind=best.name, neighbourhood=run.recipe.trees.neighbourhood)
-    spec = spec.model_copy(
-        update={
-            "name": f"{run.recipe.name}-{best.name}",
-            "targets": {folds.target: spec.targets[folds.target]},
-            "model": ModelConfig(weights="none"),
-            "trees": seen,
-            "precision": "float32",
-            "reach_px": seen.reach_px,
-        }
-    )
-    sources = [
-        MemberSource(folds.file(best.name, one.fold), one.fold, one.seed, weight=one.weight)
-        for one in selection.members
-    ]
-    save_model_folder(run.path("trees/model"), spec, sources)
 
 
 def trees_files(run: Run) -> dict[str, Path]:

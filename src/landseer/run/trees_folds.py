@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,12 @@ from landseer.run.trees_table import tree_channels, uncached_source
 from landseer.splits import trains
 from landseer.trees.config import ModelName
 from landseer.trees.grow import ENDINGS, Plot, grow
-from landseer.trees.inner import inner_part
+from landseer.trees.inner import inner_parts
 from landseer.trees.table import PixelTable
 from landseer.trees.worth import by_source, permutation_worth, sample_block
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Folds:
     """What all kinds of trees of a run share.
 
@@ -58,6 +59,11 @@ class Folds:
         """Return the folder of a kind's out-of-fold predictions."""
         return self.run.path(f"trees/{name}/oof/none/seed0")
 
+    @cached_property
+    def class_px(self) -> NDArray[np.float64]:
+        """How many pixels of each class those of each sample stand for, (samples, classes)."""
+        return self.table.class_px(len(self.run.classes))
+
     def held(self, fold: int) -> NDArray[np.bool_]:
         """Tell which samples a fold holds out."""
         return np.asarray(self.frame["fold"].to_numpy() == fold)
@@ -76,7 +82,8 @@ def train_fold(folds: Folds, name: ModelName, fold: int) -> dict[str, Any]:
     """
     note = folds.file(name, fold).with_suffix(".json")
     wanted = trains(folds.frame, fold)
-    key = _key(folds, name, fold, wanted)
+    inners = _inners(folds, wanted, fold)
+    key = _key(folds, name, fold, wanted, inners)
     if note.exists() and folds.file(name, fold).exists():
         known: dict[str, Any] = read_json(note)
         if known["key"] == key:
@@ -88,16 +95,15 @@ def train_fold(folds: Folds, name: ModelName, fold: int) -> dict[str, Any]:
         )
     sys.stderr.write(f"trees: {name}, fold {fold}, {len(truth):,} pixels\n")
     run, started = folds.run, time.perf_counter()
-    seed = derive(run.recipe.seed, "trees", fold)
-    inner = inner_part(held_samples(folds.frame).groups, wanted, run.recipe.trees.inner_share, seed)
-    plot = Plot(folds.table, len(run.classes), run.recipe.trees, seed)
+    plot = Plot(folds.table, len(run.classes), run.recipe.trees, _seed(folds, fold))
     path = folds.file(name, fold).with_suffix("")
     path.parent.mkdir(parents=True, exist_ok=True)
-    grown = grow(plot, name, wanted, inner, path)
+    grown = grow(plot, name, wanted, inners, path)
     seconds = time.perf_counter() - started
     known = {
         "key": key,
         "rounds": grown.rounds,
+        "inner_parts": len(inners),
         "seconds": seconds,
         "pixels": len(truth),
         "gain": by_source(grown.gain, tree_channels(run).sources),
@@ -107,7 +113,27 @@ def train_fold(folds: Folds, name: ModelName, fold: int) -> dict[str, Any]:
     return known
 
 
-def _key(folds: Folds, name: ModelName, fold: int, wanted: NDArray[np.bool_]) -> str:
+def _seed(folds: Folds, fold: int) -> int:
+    """Return the seed of a fold's trees."""
+    return derive(folds.run.recipe.seed, "trees", fold)
+
+
+def _inners(folds: Folds, wanted: NDArray[np.bool_], fold: int) -> tuple[NDArray[np.bool_], ...]:
+    """Return the parts of a fold's training that tell how many rounds are enough."""
+    config = folds.run.recipe.trees
+    if config.early_stop is None:
+        return ()
+    groups = held_samples(folds.frame).groups
+    return inner_parts(groups, wanted, folds.class_px, config.inner_share, _seed(folds, fold))
+
+
+def _key(
+    folds: Folds,
+    name: ModelName,
+    fold: int,
+    wanted: NDArray[np.bool_],
+    inners: Sequence[NDArray[np.bool_]],
+) -> str:
     """Hash all that the trees of a fold depend on."""
     shared = ("early_stop", "inner_share", "refit", "permuted_pixels")
     return hash_value(
@@ -117,6 +143,7 @@ def _key(folds: Folds, name: ModelName, fold: int, wanted: NDArray[np.bool_]) ->
             "shared": [folds.run.recipe_value(f"trees.{key}") for key in shared],
             "fold": fold,
             "wanted": np.flatnonzero(wanted).tolist(),
+            "inner": [np.flatnonzero(inner).tolist() for inner in inners],
         }
     )
 

@@ -11,6 +11,9 @@ from landseer.models.tree_config import NeighbourhoodPx
 ModelName = Literal["xgboost", "lightgbm", "forest"]
 """The kinds of trees."""
 
+Deliver = Literal["refit", "folds"]
+"""What a model folder of trees holds."""
+
 
 class _Frozen(BaseModel):
     """A part of a recipe: unknown keys are refused, values never change."""
@@ -104,9 +107,13 @@ class TreesConfig(_Frozen):
     early_stop: int | None = Field(20, ge=1)
     """Rounds without a better score on the inner part after which boosting ends; null grows all rounds."""
     inner_share: float = Field(0.2, gt=0, lt=1)
-    """Share of the training groups that make the inner part, which tells how many rounds are enough."""
+    """About which share of the training pixels makes the inner part, whole groups that tell how many rounds are enough;
+    of fewer than 5 groups several parts are asked in turn, and the median counts."""
     refit: bool = True
-    """Grow that many rounds anew on all training pixels, the inner part too."""
+    """Grow that many rounds anew on all training pixels of the fold, the inner part too."""
+    deliver: Deliver = "refit"
+    """What the model folder holds: `refit` is one booster grown on the training samples of all folds, with the median
+    of the folds' rounds; `folds` averages the folds' boosters, which takes as many times as long."""
     permuted_pixels: int = Field(20000, ge=0)
     """Held-out pixels of each fold on which channels are shuffled to see what they are worth; 0 leaves it out."""
     threads: int = Field(0, ge=0)

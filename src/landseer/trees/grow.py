@@ -1,7 +1,7 @@
 """Growing trees from the pixel table, which is read file by file and never held as numbers.
 
 xgboost takes the files one after another and keeps a byte per pixel and channel (its quantile matrix); lightgbm does
-the same through sequences. Which rounds are enough is seen on an inner part of the training groups, never on the fold
+the same through sequences. How many rounds are enough is seen on inner parts of the training groups, never on the fold
 that is held out.
 """
 
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
+import statistics
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,23 +71,27 @@ class Grown:
     gain: NDArray[np.float64]
 
 
-def grow(plot: Plot, name: ModelName, wanted: Wanted, inner: Wanted, path: Path) -> Grown:
+def grow(
+    plot: Plot, name: ModelName, wanted: Wanted, inners: Sequence[Wanted], path: Path
+) -> Grown:
     """Grow trees and write them.
 
     Args:
         plot: pixels and settings.
         name: which kind.
         wanted: samples that train.
-        inner: those of them that tell how many rounds are enough; none: all rounds are grown.
+        inners: parts of them of which each tells how many rounds are enough where the others train; the median counts.
+            None: all rounds are grown.
         path: the file without its ending; `ENDINGS` has it.
 
     Raises:
         UsageError: the library is not installed.
         WriteError: the file cannot be written.
 
-    Edges: weights are divided by their mean, so that least weights of leaves count average pixels.
+    Edges: weights are divided by their mean, so that least weights of leaves count average pixels. Without `refit` the
+        trees are those that the first inner part stopped.
     """
-    booster, rounds, gain = _GROWERS[name](plot, wanted, inner & wanted)
+    booster, rounds, gain = _GROWERS[name](plot, wanted, _asked(plot.config, wanted, inners))
     with atomic_path(path.with_name(path.name + ENDINGS[name])) as temporary:
         # the libraries go by the ending, which a temporary name has not
         whole = temporary.with_name(temporary.name + ENDINGS[name])
@@ -96,19 +101,33 @@ def grow(plot: Plot, name: ModelName, wanted: Wanted, inner: Wanted, path: Path)
     return Grown(rounds, gain / total if total > 0 else gain)
 
 
-def _grow_xgboost(plot: Plot, wanted: Wanted, inner: Wanted) -> tuple[Any, int, Any]:
+def _asked(config: TreesConfig, wanted: Wanted, inners: Sequence[Wanted]) -> list[Wanted]:
+    """Return the parts that are asked: none of them empty or all there is."""
+    if config.early_stop is None:
+        return []
+    parts = [inner & wanted for inner in inners]
+    usable = [part for part in parts if part.any() and (wanted & ~part).any()]
+    return usable if config.refit else usable[:1]
+
+
+def _median(rounds: Sequence[int]) -> int:
+    """Return the median of numbers of rounds, one at least."""
+    return max(1, round(statistics.median(rounds)))
+
+
+def _grow_xgboost(plot: Plot, wanted: Wanted, inners: Sequence[Wanted]) -> tuple[Any, int, Any]:
     """Boost trees of xgboost."""
-    config = plot.config.xgboost
-    settings = _xgboost_settings(plot, config)
-    rounds = config.rounds
-    booster = None
-    if plot.config.early_stop is not None and inner.any() and (wanted & ~inner).any():
+    settings, rounds = _xgboost_settings(plot, plot.config.xgboost), plot.config.xgboost.rounds
+    booster, found = None, []
+    for inner in inners:
         booster = _stopped_xgboost(plot, settings, wanted & ~inner, inner)
-        rounds = booster.best_iteration + 1
-        booster = booster[:rounds]
+        found.append(booster.best_iteration + 1)
+    rounds = _median(found) if found else rounds
     if booster is None or plot.config.refit:
         data = xgboost_data(plot.table, wanted, plot.n_classes, plot.threads)
         booster = tree_library("xgboost").train(settings, data, rounds)
+    else:
+        booster = booster[:rounds]
     return booster, rounds, _xgboost_gain(booster, len(plot.table.names))
 
 
@@ -149,7 +168,7 @@ def _objective(n_classes: int, two: str, more: str, count: str) -> dict[str, Any
     return {"objective": two} if n_classes == 2 else {"objective": more, count: n_classes}
 
 
-def _grow_forest(plot: Plot, wanted: Wanted, inner: Wanted) -> tuple[Any, int, Any]:
+def _grow_forest(plot: Plot, wanted: Wanted, _inners: Sequence[Wanted]) -> tuple[Any, int, Any]:
     """Grow a random forest: one round of many trees, whose leaves hold the shares of the classes.
 
     Squares of differences to 0 and 1 are halved best where Gini's impurity is, and the best constant is the share.
@@ -186,20 +205,28 @@ def _xgboost_gain(booster: Any, n_channels: int) -> NDArray[np.float64]:
     return np.array([known.get(f"f{place}", 0.0) for place in range(n_channels)], np.float64)
 
 
-def _grow_lightgbm(plot: Plot, wanted: Wanted, inner: Wanted) -> tuple[Any, int, Any]:
+def _grow_lightgbm(plot: Plot, wanted: Wanted, inners: Sequence[Wanted]) -> tuple[Any, int, Any]:
     """Boost trees of lightgbm."""
     library, config = tree_library("lightgbm"), plot.config.lightgbm
     settings, rounds = _lightgbm_settings(plot, config), config.rounds
-    booster = None
-    if plot.config.early_stop is not None and inner.any() and (wanted & ~inner).any():
-        data = lightgbm_data(plot.table, wanted & ~inner, settings)
-        check = lightgbm_data(plot.table, inner, settings, like=data)
-        stop = library.early_stopping(plot.config.early_stop, verbose=False)
-        booster = library.train(settings, data, rounds, valid_sets=[check], callbacks=[stop])
-        rounds = booster.best_iteration
+    booster, found = None, []
+    for inner in inners:
+        booster = _stopped_lightgbm(plot, settings, wanted & ~inner, inner)
+        found.append(booster.best_iteration)
+    rounds = _median(found) if found else rounds
     if booster is None or plot.config.refit:
         booster = library.train(settings, lightgbm_data(plot.table, wanted, settings), rounds)
     return booster, rounds, booster.feature_importance("gain", rounds)
+
+
+def _stopped_lightgbm(plot: Plot, settings: Mapping[str, Any], outer: Wanted, inner: Wanted) -> Any:
+    """Boost until the inner part no longer gains."""
+    library = tree_library("lightgbm")
+    data = lightgbm_data(plot.table, outer, settings)
+    check = lightgbm_data(plot.table, inner, settings, like=data)
+    stop = library.early_stopping(plot.config.early_stop, verbose=False)
+    most = plot.config.lightgbm.rounds
+    return library.train(settings, data, most, valid_sets=[check], callbacks=[stop])
 
 
 def _lightgbm_settings(plot: Plot, config: LightGBMConfig) -> dict[str, Any]:
@@ -226,7 +253,7 @@ def _seed(plot: Plot, name: str) -> int:
     return derive(plot.seed, "trees", name) % 2**31
 
 
-_GROWERS: Mapping[str, Callable[[Plot, Wanted, Wanted], tuple[Any, int, Any]]] = {
+_GROWERS: Mapping[str, Callable[[Plot, Wanted, Sequence[Wanted]], tuple[Any, int, Any]]] = {
     "xgboost": _grow_xgboost,
     "lightgbm": _grow_lightgbm,
     "forest": _grow_forest,

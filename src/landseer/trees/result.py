@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from landseer.core.files import write_json
 from landseer.select.estimate import Estimate, read_result
+from landseer.trees.delivered import Delivered, delivered_words
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -53,7 +54,7 @@ class Compared(BaseModel):
     kinds: tuple[Kind, ...]
     """Each kind of trees."""
     best: str
-    """The kind with the best score; its trees are in `trees/model`."""
+    """The kind with the best score; `trees/model` is of this kind."""
     n_samples: int
     """Samples judged."""
     n_groups: int
@@ -66,6 +67,8 @@ class Compared(BaseModel):
     """How many pixels those stand for."""
     channels: tuple[str, ...]
     """What the trees saw."""
+    delivered: Delivered | None = None
+    """What the model folder holds; null in files of earlier versions."""
     notes: tuple[str, ...] = ()
     """What a reader should know."""
 
@@ -112,6 +115,13 @@ def verdict(found: Compared) -> str:
     if gain.value > 0:
         return f"{scores}; the network brings {ends}: it is worth it here."
     return f"{scores}; the network loses {ends}: it is not worth it here."
+
+
+def delivered_sentence(found: Compared) -> str:
+    """Say what the model folder holds, how fast it is, and whose score is known; nothing where that was not noted."""
+    if found.delivered is None:
+        return ""
+    return delivered_words(found.delivered, found.best, found.metric)
 
 
 def _figure(figure: Estimate) -> str:

@@ -240,6 +240,15 @@ class PixelTable:
         truth, weight = (np.concatenate(column) for column in zip(*found, strict=True))
         return truth, weight
 
+    def class_px(self, n_classes: int) -> NDArray[np.float64]:
+        """Return how many pixels of each class those of each sample stand for, (samples, classes)."""
+        found = np.zeros((len(self._positions), n_classes))
+        for file in self.files(np.ones(len(found), bool)):
+            table = pq.read_table(self.folder / file, columns=["sample", "class", "weight"])
+            place = (self._codes(table["sample"]), table["class"].to_numpy())
+            np.add.at(found, place, table["weight"].to_numpy())
+        return found
+
     def counts(self, wanted: NDArray[np.bool_]) -> dict[str, int]:
         """Count the wanted samples' pixels in each file that holds one of the samples."""
         return {
