@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from pathlib import Path
 
@@ -9,6 +10,33 @@ import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+OF_TREES = (
+    "cli/test_trees.py",
+    "models/test_tree_files.py",
+    "run/test_trees.py",
+    "trees/test_delivered.py",
+    "trees/test_grow.py",
+)
+"""Tests that need lightgbm, which needs an OpenMP that slim systems lack."""
+
+
+def why_no_lightgbm() -> str | None:
+    """Return what the system says where it cannot load lightgbm."""
+    try:
+        importlib.import_module("lightgbm")
+    except OSError as error:
+        return str(error)
+    return None
+
+
+collect_ignore = list(OF_TREES) if why_no_lightgbm() else []
+
+
+def pytest_report_header() -> list[str]:
+    """Say what is left out."""
+    why = why_no_lightgbm()
+    return [f"left out: {', '.join(OF_TREES)}: {why} (apt-get install libgomp1)"] if why else []
 
 
 @pytest.fixture(scope="session")

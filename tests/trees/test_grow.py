@@ -12,7 +12,7 @@ import xgboost
 from scipy.special import softmax
 
 from landseer.errors import UsageError
-from landseer.models.tree_files import load_trees
+from landseer.models.tree_files import load_trees, tree_library
 from landseer.trees.config import (
     ForestConfig,
     LightGBMConfig,
@@ -238,3 +238,14 @@ def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(UsageError, match="lightgbm") as caught:
         grown(tmp_path, table, "lightgbm")
     assert "landseer[trees]" in str(caught.value)
+
+
+def test_a_library_that_the_system_cannot_load_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lightgbm.py").write_text("raise OSError('libgomp.so.1: cannot open')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "lightgbm")
+    with pytest.raises(UsageError, match="libgomp") as caught:
+        tree_library("lightgbm")
+    assert "apt-get install libgomp1" in str(caught.value)

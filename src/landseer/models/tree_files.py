@@ -30,10 +30,16 @@ def tree_library(name: str) -> Any:
     """Import xgboost or lightgbm.
 
     Raises:
-        UsageError: it is not installed.
+        UsageError: it is not installed, or the system lacks what it needs.
     """
     try:
         return importlib.import_module(name)
+    except OSError as error:  # lightgbm brings no OpenMP of its own, and slim systems have none
+        raise UsageError(
+            f"expected the library {name}; it cannot be loaded: {error}",
+            where="trees",
+            do="apt-get install libgomp1, or the like; or name other models in trees.models",
+        ) from error
     except ImportError as error:
         raise UsageError(
             f"expected the library {name}; it is not installed",
