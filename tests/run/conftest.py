@@ -18,6 +18,8 @@ from landseer.run.hashes import FileHashes
 from landseer.run.stage import Stage
 from landseer.samples.table import make_samples, write_samples
 
+from .selftrain_world import SMALL, open_small, without_page
+
 RECIPE = """\
 name: demo
 data: {adapter: kelp, root: data}
@@ -102,3 +104,14 @@ def _table(data: Path, note: str) -> object:
         for name in "ab"
     ]
     return make_samples(records).assign(note=note)
+
+
+@pytest.fixture(scope="session")
+def small_round(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with made data and the run from which a quick self-training starts; for copies, not to write."""
+    folder = tmp_path_factory.mktemp("small_round")
+    with pytest.MonkeyPatch.context() as patch:
+        without_page(patch)
+        root = f"data.root={folder / 'data'}"
+        runner.run_stages(open_small(folder, *SMALL, root), until="select")
+    return folder

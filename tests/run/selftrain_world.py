@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 
 from landseer.raster.write import write_raster
 from landseer.recipe.load import load_recipe
-from landseer.run import runner
+from landseer.run import runner, selftrain
 from landseer.run.context import Run, open_run
 from landseer.run.stages import STAGES
 
@@ -48,6 +50,9 @@ RECIPE = RECIPE.replace(
     "BANDS", str([{"name": f"b{n}", "index": n + 1} for n in range(N_BANDS)])
 ).replace("NAMES", str([f"b{n}" for n in range(N_BANDS)]))
 
+SMALL = ("train.samples_per_epoch=16", "train.folds=[0]", "selftrain.pictures=0")
+"""What makes a round quick: one fold, four steps."""
+
 
 def write_data(root: Path, n_places: int = 24) -> None:
     """Write places whose label nothing foretells, and for each a sample without label of the same colour.
@@ -76,3 +81,18 @@ def open_small(folder: Path, *overrides: str, out: str = "run") -> Run:
 def without_page(patch: pytest.MonkeyPatch) -> None:
     """Leave out the page of the data, which takes longer than all the rest."""
     patch.setattr(runner, "STAGES", tuple(one for one in STAGES if one.name != "look"))
+
+
+def quickly(patch: pytest.MonkeyPatch) -> None:
+    """Leave out that page, and draw few resamples where rounds are compared."""
+    without_page(patch)
+    patch.setattr(selftrain, "compare_runs", partial(selftrain.compare_runs, resamples=20))
+
+
+def copy_of(world: Path, folder: Path, out: str, *overrides: str) -> Run:
+    """Open a copy of the run of round 0 that the fixture `small_round` made, or go on with one that is there."""
+    if not (folder / out).exists():
+        shutil.copytree(world / "run", folder / out)
+    (folder / "small.yaml").write_text(RECIPE)
+    root = f"data.root={world / 'data'}"
+    return open_run(load_recipe(folder / "small.yaml", (*SMALL, root, *overrides)), folder / out)

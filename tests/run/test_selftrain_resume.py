@@ -8,12 +8,10 @@ from typing import Any
 import pytest
 
 from landseer.errors import DataError, RecipeError, UsageError
-from landseer.run import model_stages, runner
+from landseer.run import model_stages
 from landseer.run.selftrain import find_candidates, self_train, student_recipe
 
-from .selftrain_world import open_small, without_page
-
-SMALL = ("train.samples_per_epoch=16", "train.folds=[0]", "selftrain.pictures=0")
+from .selftrain_world import copy_of, open_small, quickly
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -27,25 +25,18 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_stopped_self_training_goes_on_to_the_same_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, small_round: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    without_page(monkeypatch)
-    options = (*SMALL, "selftrain.student={model.dropout: 0.1}", "selftrain.warm_start=true")
-    whole = self_train(open_small(tmp_path, *options, out="whole"))
-    stopped = open_small(tmp_path, *options, out="stopped")
+    quickly(monkeypatch)
+    options = ("selftrain.student={model.dropout: 0.1}", "selftrain.warm_start=true")
+    whole = self_train(copy_of(small_round, tmp_path, "whole", *options))
+    stopped = copy_of(small_round, tmp_path, "stopped", *options)
 
     def stop(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    calls: list[Path] = []
-    fit = model_stages.fit_member
-
-    def once(job: Any, *args: Any, **options: Any) -> Any:
-        calls.append(job.folder)
-        return fit(job, *args, **options) if len(calls) == 1 else stop()
-
     with monkeypatch.context() as patch:
-        patch.setattr(model_stages, "fit_member", once)
+        patch.setattr(model_stages, "fit_member", stop)
         with pytest.raises(KeyboardInterrupt):
             self_train(stopped)
     labels = stopped.path("selftrain/round1/labels/fold0")
@@ -73,26 +64,18 @@ def test_students_differ_from_the_run_only_where_the_recipe_says(tmp_path: Path)
 
 
 def test_what_cannot_teach_is_said_before_anything_is_trained(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, small_round: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    without_page(monkeypatch)
-    run = open_small(tmp_path, *SMALL, "train.epochs=1")
-    runner.run_stages(run, until="select")
-    nobody = open_small(tmp_path, *SMALL, "train.epochs=1", "selftrain.unlabelled.test=false")
+    quickly(monkeypatch)
+    nobody = copy_of(small_round, tmp_path, "run", "selftrain.unlabelled.test=false")
     with pytest.raises(DataError, match="may teach fold 0; got none"):
         self_train(nobody)
-    judging = open_small(
-        tmp_path, *SMALL, "train.epochs=1", "selftrain.unlabelled.weak={sample: [p00]}"
-    )
+    judging = copy_of(small_round, tmp_path, "run", "selftrain.unlabelled.weak={sample: [p00]}")
     with pytest.raises(UsageError, match="to judge no fold"):
         find_candidates(judging)
-    unsure = open_small(
-        tmp_path, *SMALL, "train.epochs=1", "selftrain.pick.probability_at_least=1.0"
-    )
+    unsure = copy_of(small_round, tmp_path, "run", "selftrain.pick.probability_at_least=1.0")
     with pytest.raises(DataError, match="sure enough to teach fold 0"):
         self_train(unsure)
-    alone = open_small(
-        tmp_path, *SMALL, "train.epochs=1", "selftrain.pick.disagreement_at_most=0.1"
-    )
+    alone = copy_of(small_round, tmp_path, "run", "selftrain.pick.disagreement_at_most=0.1")
     with pytest.raises(UsageError, match="two networks"):
         self_train(alone)

@@ -40,7 +40,9 @@ LATER = ("look", "suspects")
 """Stages that `landseer report` runs for a round, if anybody wants to see them."""
 
 _LAST = [stage.name for stage in STAGES].index(VERBS["select"])
-STUDENT_STAGES = tuple(stage.name for stage in STAGES[: _LAST + 1] if stage.name not in HANDED_OVER)
+STUDENT_STAGES = tuple(
+    stage.name for stage in STAGES[: _LAST + 1] if stage.name not in (*HANDED_OVER, *LATER)
+)
 """Stages of a round: from the statistics to the model folder."""
 
 TOO_GOOD = (
