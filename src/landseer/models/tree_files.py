@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from landseer.errors import FileReadError, UsageError
 from landseer.models.tree_config import TREE_SUFFIXES
+from landseer.models.tree_convert import NotConvertibleError, telling_rows, xgboost_model
 
 Scorer = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
 """(n, channels) float32, NaN where missing, and a number of threads -> (n, classes) logits."""
@@ -24,22 +25,17 @@ SAYS, SHARES = "says", "shares"
 """Name and value of the attribute by which xgboost's file says that its trees give shares of votes, not logits."""
 
 _LEAST_SHARE = 1e-6
+_TRIED_ROWS = 512
 
 
 def tree_library(name: str) -> Any:
     """Import xgboost or lightgbm.
 
     Raises:
-        UsageError: it is not installed, or the system lacks what it needs.
+        UsageError: it is not installed.
     """
     try:
         return importlib.import_module(name)
-    except OSError as error:  # lightgbm brings no OpenMP of its own, and slim systems have none
-        raise UsageError(
-            f"expected the library {name}; it cannot be loaded: {error}",
-            where="trees",
-            do="apt-get install libgomp1, or the like; or name other models in trees.models",
-        ) from error
     except ImportError as error:
         raise UsageError(
             f"expected the library {name}; it is not installed",
@@ -92,17 +88,41 @@ def _read_xgboost(path: Path) -> Scorer:
 
 
 def _read_lightgbm(path: Path) -> Scorer:
-    """Read lightgbm's trees."""
+    """Read lightgbm's trees; xgboost answers for them where it is there and says the same."""
     lightgbm = tree_library("lightgbm")
     try:
         booster = lightgbm.Booster(model_file=str(path))
     except lightgbm.basic.LightGBMError as error:
         raise ValueError(str(error)) from error
 
-    def score(x_nf: NDArray[np.float32], threads: int) -> NDArray[np.float32]:
+    def slow(x_nf: NDArray[np.float32], threads: int) -> NDArray[np.float32]:
         return _logits(booster.predict(x_nf, raw_score=True, num_threads=threads))
 
+    fast = _converted(path)
+    return slow if fast is None or not _agree(path, slow, fast) else fast
+
+
+def _converted(path: Path) -> Scorer | None:
+    """Return lightgbm's trees as xgboost's; None where they cannot be written as those."""
+    try:
+        xgboost = tree_library("xgboost")
+        model = xgboost_model(path, xgboost)
+    except (UsageError, NotConvertibleError):
+        return None
+    booster = xgboost.Booster()
+    booster.load_model(model)
+
+    def score(x_nf: NDArray[np.float32], threads: int) -> NDArray[np.float32]:
+        booster.set_param({"nthread": threads})
+        return _logits(booster.inplace_predict(x_nf, predict_type="margin"))
+
     return score
+
+
+def _agree(path: Path, one: Scorer, other: Scorer) -> bool:
+    """Whether two readings of lightgbm's trees say the same where the trees ask."""
+    rows = telling_rows(path, _TRIED_ROWS, np.random.default_rng(0))
+    return bool(np.allclose(one(rows, 1), other(rows, 1), rtol=1e-4, atol=1e-4))
 
 
 def _logits(said: NDArray[Any]) -> NDArray[np.float32]:
