@@ -17,6 +17,9 @@ from landseer.run.stages import STAGES
 
 SIDE, N_BANDS = 16, 12
 
+FEW = 20
+"""Resamples where rounds are compared."""
+
 RECIPE = """\
 name: small
 data:
@@ -34,14 +37,13 @@ model: {encoder: test_resnet, weights: none, decoder_channels: [16, 8], depth: 2
 augment: {d4: false}
 loss: [{kind: ce}]
 train:
-  epochs: 2
-  samples_per_epoch: 360
-  batch_size: 8
+  epochs: 1
+  samples_per_epoch: 480
+  batch_size: 16
   precision: fp32
   workers: 0
   images: 0
-  validate_every_epochs: 2
-  optimiser: {kind: adamw, lr: 5.0e-3}
+  optimiser: {kind: adamw, lr: 1.0e-2}
 suspects: {pictures: 0}
 selftrain: {pictures: 1}
 select: {metric: accuracy, threshold: argmax, resamples: 200, workers: 1, tta: [none]}
@@ -50,7 +52,12 @@ RECIPE = RECIPE.replace(
     "BANDS", str([{"name": f"b{n}", "index": n + 1} for n in range(N_BANDS)])
 ).replace("NAMES", str([f"b{n}" for n in range(N_BANDS)]))
 
-SMALL = ("train.samples_per_epoch=16", "train.folds=[0]", "selftrain.pictures=0")
+SMALL = (
+    "train.samples_per_epoch=16",
+    "train.batch_size=4",
+    "train.folds=[0]",
+    "selftrain.pictures=0",
+)
 """What makes a round quick: one fold, four steps."""
 
 
@@ -86,7 +93,7 @@ def without_page(patch: pytest.MonkeyPatch) -> None:
 def quickly(patch: pytest.MonkeyPatch) -> None:
     """Leave out that page, and draw few resamples where rounds are compared."""
     without_page(patch)
-    patch.setattr(selftrain, "compare_runs", partial(selftrain.compare_runs, resamples=20))
+    patch.setattr(selftrain, "compare_runs", partial(selftrain.compare_runs, resamples=FEW))
 
 
 def copy_of(world: Path, folder: Path, out: str, *overrides: str) -> Run:
