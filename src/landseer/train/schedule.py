@@ -30,18 +30,10 @@ def build_schedule(
     Returns:
         The schedule, or None for a constant rate and for a plateau (see `PlateauStepper`).
     """
-    lr, n_steps = float(optimiser.defaults["lr"]), max(2, n_epochs * steps_per_epoch)
+    n_steps = max(2, n_epochs * steps_per_epoch)
     match config:
         case OneCycle():
-            return lr_scheduler.OneCycleLR(
-                optimiser,
-                max_lr=lr,
-                total_steps=n_steps + 1,
-                pct_start=config.rise,
-                div_factor=config.start_divisor,
-                final_div_factor=config.end_divisor,
-                cycle_momentum=False,
-            )
+            return _one_cycle(config, optimiser, n_steps)
         case Cosine():
             return _cosine(config, optimiser, n_steps)
         case WarmRestarts():
@@ -84,6 +76,21 @@ class PlateauStepper:
         if state is not None:
             self._schedule.load_state_dict(state["schedule"])
             self._last_epoch = int(state["epoch"])
+
+
+def _one_cycle(config: OneCycle, optimiser: Optimizer, n_steps: int) -> lr_scheduler.LRScheduler:
+    """Build a rise and a fall; where the rise ends on the first step, it begins at the peak."""
+    total, rise = n_steps + 1, config.rise
+    is_at_once = rise * total == 1  # torch divides by the length of the rise
+    return lr_scheduler.OneCycleLR(
+        optimiser,
+        max_lr=float(optimiser.defaults["lr"]),
+        total_steps=total,
+        pct_start=rise * (1 - 1e-9) if is_at_once else rise,
+        div_factor=config.start_divisor,
+        final_div_factor=config.end_divisor,
+        cycle_momentum=False,
+    )
 
 
 def _cosine(config: Cosine, optimiser: Optimizer, n_steps: int) -> lr_scheduler.LRScheduler:
