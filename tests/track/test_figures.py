@@ -30,8 +30,11 @@ def example(side: int) -> Example:
 @pytest.mark.parametrize(("side", "cell"), [(60, 240), (220, 220), (700, 512)])
 def test_examples_are_drawn_pixel_for_pixel(side: int, cell: int):
     figure = examples_figure([example(side)] * 2, ("#112233", "#ff0000"), "epoch $3$")
-    for axis in figure.axes:
+    *pictures, scale = figure.axes
+    for axis in pictures:
         assert axis.get_window_extent().width == pytest.approx(cell)
+    assert scale.get_window_extent().x0 == pytest.approx(pictures[3].get_window_extent().x0)
+    assert [text.get_text() for text in scale.get_xticklabels()] == ["0", "0.5", "1"]
     if side == 220:
         axis = figure.axes[1]
         pixels, box = figure_pixels(figure), axis.get_window_extent()

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from landseer.report.parts import Part, chart, number, table
-from landseer.report.style import LINES, dress, legend, new_figure
+from landseer.report.style import LINES, dress, legend, legend_above, new_figure
 from landseer.select.selection import ClassCurve, OptionScore, Selection
 from landseer.track.figures import FAINT, INK
 
@@ -96,8 +96,8 @@ def greedy_figure(selection: Selection) -> Figure:
             ha="left" if n_taken < len(steps) / 2 else "right", fontsize=8.5, color=INK,
         )  # fmt: skip
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10))
-    axis.margins(y=0.25)
-    legend(axis)
+    axis.margins(y=0.15)
+    legend_above(figure, axis)
     return figure
 
 

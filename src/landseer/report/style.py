@@ -58,6 +58,16 @@ def legend(axis: Axes, n_columns: int = 1) -> None:
         text.set_parse_math(False)
 
 
+def legend_above(figure: Figure, axis: Axes, n_columns: int = 1) -> None:
+    """Put a legend without a box above the axes, where it covers nothing."""
+    drawn = figure.legend(
+        *axis.get_legend_handles_labels(), loc="outside upper left", ncols=n_columns, fontsize=8.5, frameon=False,
+        labelcolor=INK,
+    )  # fmt: skip
+    for text in drawn.get_texts():
+        text.set_parse_math(False)
+
+
 def svg(figure: Figure, label: str) -> Markup:
     """Return a figure as an SVG element of its natural width; its letters are the page's.
 

@@ -26,7 +26,7 @@ from landseer.report.parts import (
     section,
     table,
 )
-from landseer.report.style import LINES, dress, legend, new_figure
+from landseer.report.style import LINES, dress, legend_above, new_figure
 from landseer.track.figures import FAINT, GRID, INK
 from landseer.tune.ranges import Numbers, label_of
 from landseer.tune.space import Parameter, parameters_of
@@ -153,7 +153,7 @@ def history_figure(tuned: Tuned) -> Figure:
             )  # fmt: skip
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     axis.margins(y=0.12)
-    legend(axis, 2)
+    legend_above(figure, axis, 4)
     return figure
 
 
@@ -173,7 +173,9 @@ def importance_figure(importance: Any) -> Figure:
 def steps_figure(tuned: Tuned) -> Figure:
     """Draw each trial's score so far by its steps."""
     figure = new_figure()
-    axis = dress(figure.subplots(), x="fold" if _by_fold(tuned) else "epoch", y=tuned.metric)
+    axis = dress(
+        figure.subplots(), x="folds so far" if _by_fold(tuned) else "epochs so far", y=tuned.metric
+    )
     best = tuned.best
     for one in tuned.results:
         if not one.steps:
@@ -266,6 +268,7 @@ def _scale(axis: Axes, numbers: Numbers) -> None:
         axis.set_xscale("log")
         axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.tick_params(which="minor", length=0)
         axis.grid(which="minor", color=GRID, linewidth=0.3)
     elif numbers.is_whole:
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))

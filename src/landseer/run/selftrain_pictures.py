@@ -20,7 +20,7 @@ from landseer.run.selftrain_labels import read_sureness
 from landseer.run.selftrain_taught import labels_folder
 from landseer.selftrain.confidence import Sureness
 from landseer.selftrain.rounds import Rounds
-from landseer.track.figures import DPI, FAINT, SEA, SheetRow, save_figure, sheet_figure
+from landseer.track.figures import DPI, FAINT, INK, SEA, SheetRow, save_figure, sheet_figure
 from landseer.track.pixels import PALETTE, class_colours, paint, stretch
 from landseer.train.pictures import composite
 
@@ -42,6 +42,10 @@ def rounds_figure(rounds: Rounds) -> Figure:
         axis.set_xlim(-0.5, len(rounds.rounds) - 0.5)
         dress(axis)
         axis.set_xlabel("round", fontsize=8.5, color=FAINT)
+    figure.legend(
+        *labels.get_legend_handles_labels(), loc="outside lower right", ncols=3, fontsize=8, frameon=False,
+        labelcolor=INK,
+    )  # fmt: skip
     if rounds.notes:
         figure.suptitle(
             "taught by members of all folds: these scores are too good",
@@ -64,7 +68,12 @@ def _scores(axis: Axes, rounds: Rounds) -> None:
 
 def _gains(axis: Axes, rounds: Rounds) -> None:
     """Draw what each round brought beside the one before."""
-    axis.axhline(rounds.stop.min_gain, color=FAINT, lw=0.8)
+    least = rounds.stop.min_gain
+    axis.axhline(least, color=INK, lw=1, ls=(0, (4, 3)))
+    axis.annotate(
+        f"helps above {least:g}", (0, least), xycoords=axis.get_yaxis_transform(), xytext=(4, 3),
+        textcoords="offset points", fontsize=8, color=INK,
+    )  # fmt: skip
     for one in rounds.rounds[1:]:
         gain = one.gain
         if gain is None or gain.value is None:
@@ -81,12 +90,23 @@ def _labels(axis: Axes, rounds: Rounds) -> None:
     taught = [(one.number, one.taught) for one in rounds.rounds if one.taught is not None]
     numbers = [number for number, _ in taught]
     shares = [one.chosen / max(one.candidates, 1) for _, one in taught]
-    axis.bar(numbers, shares, width=0.5, color=SEA, alpha=0.35, label="share used")
-    axis.plot(numbers, [one.probability for _, one in taught], "s", color=SEA, label="probability")
-    axis.plot(numbers, [one.entropy for _, one in taught], "^", color=PALETTE[2], label="entropy")
+    axis.bar(numbers, shares, width=0.5, color=SEA, alpha=0.35, label="share of them used")
+    axis.plot(
+        numbers,
+        [one.probability for _, one in taught],
+        "s",
+        color=SEA,
+        label="probability of the class",
+    )
+    axis.plot(
+        numbers,
+        [one.entropy for _, one in taught],
+        "^",
+        color=PALETTE[2],
+        label="entropy, share of greatest",
+    )
     axis.set_ylim(0, 1.05)
-    axis.legend(fontsize=7, frameon=False, loc="center left")
-    axis.set_title("pseudo-labels", fontsize=9, loc="left")
+    axis.set_title("pseudo-labels, means over pixels", fontsize=9, loc="left")
 
 
 def draw_labels(run: Run, rows: gpd.GeoDataFrame) -> None:

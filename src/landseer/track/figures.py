@@ -87,14 +87,16 @@ def sheet_figure(
     """Draw rows of pictures with their captions on the left, pixel for pixel where they have 200 to 512 of them.
 
     Args:
-        rows: what to show; (h, w) pictures are shares in 0..1 and drawn in viridis, None leaves a gap.
+        rows: what to show; (h, w) pictures are shares in 0..1 and drawn in viridis, with its scale below the last
+            column of them; None leaves a gap.
         titles: one per column.
         title: of the sheet.
         legend: colours and what they mean.
     """
     side = _side(rows)
     width = _LEFT_PX + len(titles) * (side + _GAP_PX) + _GAP_PX
-    foot = _BOTTOM_PX if legend else _GAP_PX
+    shares = [n for row in rows for n, one in enumerate(row.pictures) if _is_share(one)]
+    foot = _BOTTOM_PX if legend or shares else _GAP_PX
     height = _TOP_PX + len(rows) * (side + _GAP_PX) + foot
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
     style: dict[str, Any] = {"color": INK, "parse_math": False}
@@ -121,6 +123,9 @@ def sheet_figure(
                     scale_bar(axis, picture.shape[1], row.gsd_m)
     if legend:
         _legend(figure, legend, (_LEFT_PX - 8) / width)
+    if shares:
+        left = _LEFT_PX + max(shares) * (side + _GAP_PX)
+        _share_scale(figure, (left / width, 20 / height, min(side, 120) / width, 8 / height))
     return figure
 
 
@@ -201,6 +206,21 @@ def _show(axis: Axes, picture: NDArray[np.float32] | None) -> None:
     axis.set_axis_off()
     if picture is not None:
         axis.imshow(picture, cmap="viridis", vmin=0, vmax=1, interpolation="antialiased")
+
+
+def _is_share(picture: NDArray[np.float32] | None) -> bool:
+    """Say whether a picture is shown in colours that stand for shares."""
+    return picture is not None and picture.ndim == 2
+
+
+def _share_scale(figure: Figure, box: tuple[float, float, float, float]) -> None:
+    """Draw which colour stands for which share."""
+    axis = figure.add_axes(box)
+    axis.imshow(np.linspace(0, 1, 256)[None], cmap="viridis", aspect="auto", extent=(0, 1, 0, 1))
+    axis.set_xticks((0, 0.5, 1), ("0", "0.5", "1"), fontsize=7, color=FAINT)
+    axis.set_yticks(())
+    axis.tick_params(length=0, pad=2)
+    axis.spines[:].set_visible(False)
 
 
 def _legend(figure: Figure, legend: Sequence[tuple[str, str]], left: float) -> None:
