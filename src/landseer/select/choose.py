@@ -23,11 +23,9 @@ from landseer.select.describe import (
     describe_members,
     describe_options,
     describe_score,
-    intervals_of,
 )
 from landseer.select.evidence import Evidence
 from landseer.select.judged import OofFolders, find_judged
-from landseer.select.prefer import Thrift
 from landseer.select.searched_result import select_searched
 from landseer.select.selection import Selection
 from landseer.select.shares import equal_shares, simplex, single_shares
@@ -134,9 +132,8 @@ def _choose(evidence: Evidence) -> tuple[Choice, tuple[Choice, ...]]:
     """Return the choice of all samples, and that for each part."""
     judged, judge, config = evidence.judged, evidence.judge, evidence.config
     sums = evidence.part_sums(judged.oof, fitted=config.weights == "fitted")
-    if config.prefer == "cheapest_within_noise":
-        kept = {one: evidence.tally.kept[one] for one in sums}
-        thrift = Thrift(judge, intervals_of(evidence), kept, evidence.allowed)
+    if config.is_simple:
+        thrift = evidence.thrift(sums)
         return thrift.choose(np.ones(len(judge.parts), bool)), thrift.per_part()
     final = judge.best(pooled(sums), evidence.allowed)
     return final, judge.choose_per_part(sums, evidence.allowed)

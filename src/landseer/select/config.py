@@ -14,12 +14,13 @@ class SelectConfig(BaseModel):
 
     metric: str = "dice_foreground"
     """Score that decides, pooled over all pixels: `dice_foreground`, `dice_<class>`, `iou_macro`, `accuracy`, …"""
-    threshold: Literal["tune", "argmax", "per_class"] | float = "tune"
-    """Two classes: `tune` reads it from the curve, a number fixes it, `argmax` takes the greater probability. More
-    classes: `tune` and `argmax` take the greatest, `per_class` searches a factor for each class, or a threshold for
-    each where classes do not exclude each other."""
+    threshold: Literal["tune", "cautious", "argmax", "per_class"] | float = "tune"
+    """Two classes: `tune` reads it from the curve, a number fixes it, `argmax` takes the greater probability, and
+    `cautious` does so too unless thresholds chosen on other folds are clearly better in a paired bootstrap. More
+    classes: all these take the greatest, `per_class` searches a factor for each class, or a threshold for each where
+    classes do not exclude each other."""
     threshold_step: float = Field(default=0.01, gt=0, le=0.25)
-    """Distance of the thresholds tried by `tune`."""
+    """Distance of the thresholds tried by `tune` and `cautious`."""
     tta: str | list[str] = "auto"
     """`auto` judges every set for which predictions were written; a name fixes one; a list judges these."""
     scales: tuple[float, ...] = ()
@@ -65,6 +66,14 @@ class SelectConfig(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _caution_fits(self) -> Self:
+        if self.threshold == "cautious" and self.weights in ("fitted", "greedy"):
+            raise ValueError(
+                f"threshold: expected tune, argmax or a number where weights are {self.weights}; got cautious"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _scales_are_zooms(self) -> Self:
         if not all(0.25 <= scale <= 4 for scale in self.scales):
             raise ValueError(f"expected scales from 0.25 to 4; got {list(self.scales)}")
@@ -76,11 +85,16 @@ class SelectConfig(BaseModel):
         return self.weights == "greedy" or per_class or (self.weights == "fitted" and n_seeds > 3)
 
     @property
+    def is_simple(self) -> bool:
+        """Whether something simpler is taken where the best is not clearly better."""
+        return self.prefer != "best" or self.threshold == "cautious"
+
+    @property
     def thresholds(self) -> tuple[float, ...]:
         """The thresholds to try, in rising order; empty for `argmax`."""
         if self.threshold == "argmax":
             return ()
-        if self.threshold in ("tune", "per_class"):
+        if self.threshold in ("tune", "cautious", "per_class"):
             count = round(1 / self.threshold_step)
             return tuple(round(number / count, 6) for number in range(1, count))
         return (float(self.threshold),)

@@ -11,7 +11,7 @@ from landseer.select.config import SelectConfig
 from landseer.select.crossfit import Candidate, Choice, pooled
 from landseer.select.evidence import Evidence
 from landseer.select.judged import Judged
-from landseer.select.options import Intervals, option_scores
+from landseer.select.options import option_scores
 from landseer.select.selection import (
     Comparison,
     Curve,
@@ -109,24 +109,19 @@ def compare_choices(evidence: Evidence, tta: str) -> Iterator[Comparison]:
         evidence: the counts.
         tta: the symmetries that were chosen.
     """
-    allowed, judged = evidence.allowed, intervals_of(evidence)
-    with_threshold = evidence.cross_fitted([tta], allowed)
+    allowed, judged = evidence.allowed, evidence.intervals
+    with_threshold = evidence.decided(tta)
     if allowed != (None,):
-        name = "tuned" if len(allowed) > 1 else str(allowed[0])
+        name = _decision(evidence)
         greatest = evidence.cross_fitted([tta], (None,))
         yield judged.compare("threshold", (name, "argmax"), (with_threshold, greatest))
     base, *others = sorted(evidence.judged.oof, key=lambda name: name != "none")
     for other in others:
-        one, without = (evidence.cross_fitted([name], allowed) for name in (other, base))
+        one, without = (evidence.decided(name) for name in (other, base))
         yield judged.compare("tta", (other, base), (one, without))
     if evidence.config.weights == "fitted" and len(evidence.judged.seeds) > 1:
         fitted = evidence.cross_fitted([tta], allowed, fitted=True)
         yield judged.compare("weights", ("fitted", "equal"), (fitted, with_threshold))
-
-
-def intervals_of(evidence: Evidence) -> Intervals:
-    """Return what draws groups again."""
-    return Intervals(evidence.judge.curve, evidence.judged.groups, evidence.config, evidence.seed)
 
 
 def describe_options(evidence: Evidence, tta: str) -> Iterator[OptionScore]:
@@ -137,9 +132,9 @@ def describe_options(evidence: Evidence, tta: str) -> Iterator[OptionScore]:
         tta: the set of predictions that was chosen.
     """
     config, judged, allowed = evidence.config, evidence.judged, evidence.allowed
-    intervals, n_seeds = intervals_of(evidence), len(evidence.judged.seeds)
+    intervals, n_seeds = evidence.intervals, len(evidence.judged.seeds)
     passes = {name: n_seeds * parse_set(name).cost() for name in judged.oof}
-    sets = {name: evidence.cross_fitted([name], allowed) for name in judged.oof}
+    sets = {name: evidence.decided(name) for name in judged.oof}
     yield from option_scores(intervals, "views", sets, passes, {tta})
     cost, equal = passes[tta], sets[tta]
     if config.weights == "fitted" and n_seeds > 1:
@@ -156,11 +151,21 @@ def describe_options(evidence: Evidence, tta: str) -> Iterator[OptionScore]:
         votes = {"soft": soft.cross_fitted([tta], allowed), "hard": equal}
         yield from option_scores(intervals, "vote", votes, dict.fromkeys(votes, cost), {"hard"})
     if allowed != (None,):
-        name = "tuned" if len(allowed) > 1 else f"{allowed[0]:g}"
-        decisions = {"argmax": evidence.cross_fitted([tta], (None,)), name: equal}
+        name = _decision(evidence)
+        decisions = {"argmax": evidence.cross_fitted([tta], (None,))}
+        if config.threshold == "cautious":
+            decisions["tuned"] = evidence.cross_fitted([tta], allowed)
+        decisions[name] = equal
         yield from option_scores(
             intervals, "decision", decisions, dict.fromkeys(decisions, cost), {name}
         )
+
+
+def _decision(evidence: Evidence) -> str:
+    """Name the way in which a threshold is chosen."""
+    if evidence.config.threshold == "cautious":
+        return "cautious"
+    return "tuned" if len(evidence.allowed) > 1 else f"{evidence.allowed[0]:g}"
 
 
 def describe_curves(evidence: Evidence) -> tuple[Curve, ...]:

@@ -11,6 +11,8 @@ from landseer.select.config import SelectConfig
 from landseer.select.counts import Option
 from landseer.select.crossfit import Candidate, Choice, Judge
 from landseer.select.judged import Judged
+from landseer.select.options import Intervals
+from landseer.select.prefer import Thrift
 from landseer.select.shares import equal_shares
 from landseer.select.tally import Tally, keep_samples
 
@@ -70,6 +72,31 @@ class Evidence:
         """Return each sample's (n, C, C) counts, symmetries, shares and option chosen on the other parts."""
         sums = self.part_sums(ttas, fitted=fitted)
         return self.matrices(self.judge.choose_per_part(sums, options))
+
+    def decided(self, tta: str) -> Matrix:
+        """Return each sample's (n, C, C) counts under these symmetries and equal shares, the option chosen on the other
+        parts as the recipe wants it."""
+        if self.config.threshold != "cautious":
+            return self.cross_fitted([tta], self.allowed)
+        sums = self.part_sums([tta], fitted=False)
+        return self.matrices(self.thrift(sums).per_part())
+
+    def thrift(self, candidates: Iterable[Candidate]) -> Thrift:
+        """Return what chooses among candidates of which each sample's counts are kept."""
+        kept = {one: self.tally.kept[one] for one in candidates}
+        return Thrift(
+            self.judge,
+            self.intervals,
+            kept,
+            self.allowed,
+            cheapest=self.config.prefer != "best",
+            cautious=self.config.threshold == "cautious",
+        )
+
+    @property
+    def intervals(self) -> Intervals:
+        """What draws groups again."""
+        return Intervals(self.judge.curve, self.judged.groups, self.config, self.seed)
 
     def bootstrap(
         self, matrices: Matrix, statistic: Callable[[Matrix], float]

@@ -1,47 +1,77 @@
-"""The cheapest set of predictions that is not clearly worse than the best one."""
+"""What is simple and not clearly worse: the cheapest set of predictions, and the greatest probability."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from landseer.errors import DataError
 from landseer.metrics.confusion import Matrix
 from landseer.select.counts import Option
-from landseer.select.crossfit import Candidate, Choice, Judge
+from landseer.select.crossfit import Candidate, Choice, Judge, make_parts
 from landseer.select.options import Intervals
 
 
 @dataclass(frozen=True, slots=True)
 class Thrift:
-    """Chooses among candidates by what their difference to the best could be.
+    """Chooses what is simple where the difference to the best may be chance.
 
     Attributes:
         judge: the figure that decides.
         intervals: draws groups again.
         counts: (n, options, C, C) of each candidate, the cheapest first.
         options: ways to decide that may be chosen.
+        cheapest: whether a cheaper candidate is taken where it is not clearly worse than the best.
+        cautious: whether the greatest probability decides where thresholds are not clearly better.
     """
 
     judge: Judge
     intervals: Intervals
     counts: dict[Candidate, Matrix]
     options: Sequence[Option]
+    cheapest: bool = True
+    cautious: bool = False
 
     def choose(self, mine: NDArray[np.bool_]) -> Choice:
-        """Choose on some samples: the first candidate whose paired interval to the best one holds zero.
+        """Choose on some samples: the first candidate whose paired interval to the best one holds zero, and its best
+        threshold where that is clearly better than the greatest probability.
 
-        Each candidate stands at its own best option. The interval has the level of `select.level` and is drawn over the
-        groups of these samples alone, so that what is chosen for a fold does not depend on the fold.
+        Candidates are compared at their own best options. Intervals have the level of `select.level` and are drawn over
+        the groups of these samples alone, so that what is chosen for a fold does not depend on the fold.
 
-        Edges: with fewer than two groups nothing is clear, and the cheapest candidate is taken.
+        Edges: with fewer than two groups nothing is clear, and what is simple is taken.
         """
+        choice = self._candidate(mine)
+        if self.cautious and not self._is_clear(choice.candidate, mine):
+            return Choice(choice.candidate, None)
+        return choice
+
+    def _is_clear(self, candidate: Candidate, mine: NDArray[np.bool_]) -> bool:
+        """Whether a threshold is clearly better than the greatest probability, each part of these samples judged by the
+        threshold that the others chose; the top of a curve is always above the rest of it."""
+        groups = [group for group, own in zip(self.intervals.groups, mine, strict=True) if own]
+        judge = replace(self.judge, parts=make_parts(self.judge.parts[mine].tolist(), groups))
+        counts = self.counts[candidate][mine]
+        sums = np.stack([counts[judge.parts == part].sum(0) for part in range(judge.n_parts)])
+        if judge.n_parts < 2:
+            return False
+        try:
+            chosen = judge.choose_per_part({candidate: sums}, self.options)
+        except DataError:
+            return False
+        tuned = judge.apply({candidate: counts}, chosen)
+        greatest = counts[:, judge.options.index(None)]
+        return self.intervals.among(mine).difference(tuned, greatest)[0] > 0
+
+    def _candidate(self, mine: NDArray[np.bool_]) -> Choice:
+        """Choose a candidate and its best option."""
         sums = {one: counts[mine].sum(0) for one, counts in self.counts.items()}
         best = self.judge.best(sums, self.options)
         for one, pooled in sums.items():
-            if one == best.candidate:
+            if one == best.candidate or not self.cheapest:
                 break
             if np.isnan(self.judge.curve(pooled)).all():
                 continue
