@@ -51,7 +51,7 @@ def judging(selection: Selection, fold: int) -> tuple[str, float | None]:
 
 
 def mix_of(selection: Selection, fold: int) -> tuple[MixPart, ...]:
-    """Return what is mixed for a fold, chosen on the others; empty: one set of predictions, by the members' weights."""
+    """Return what is mixed for a fold, chosen on the others; empty: one set of predictions."""
     return _own_judge(selection, fold).mix
 
 
@@ -109,8 +109,8 @@ def decide(probability: NDArray[np.float32], threshold: float | None) -> NDArray
 
 
 def _shares(selection: Selection, fold: int, folders: Sequence[Path]) -> NDArray[np.float64]:
-    """Return each seed's share: by the weights of the fold's members, equal where they have none."""
-    weights = np.array([selection.weight_of(fold, _seed(f)) for f in folders], np.float64)
+    """Return each seed's share, as the fold was judged; equal ones where none has any."""
+    weights = np.array([selection.judged_weight(fold, _seed(f)) for f in folders], np.float64)
     return weights / weights.sum() if weights.sum() > 0 else np.full(len(folders), 1 / len(folders))
 
 

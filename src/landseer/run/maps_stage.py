@@ -231,7 +231,7 @@ def _ensemble(run: Run, members: list[Member], selection: Selection, spec: Model
     sources = [
         source
         for member in members
-        for share in [selection.weight_of(fold, member.seed) or 1.0]
+        for share in [selection.judged_weight(fold, member.seed) or 1.0]
         for source in epochs_of(run, member, mix, tta, share)
     ]
     models = [load_member(one.path, make_model(run, 0, pretrained=False)).eval() for one in sources]

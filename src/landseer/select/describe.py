@@ -17,6 +17,7 @@ from landseer.select.selection import (
     Curve,
     FoldScore,
     MemberWeight,
+    MixPart,
     OptionScore,
     ScoreInterval,
 )
@@ -96,9 +97,20 @@ def describe_folds(
             n_samples=int((parts == part).sum()),
             tta=chosen[part].candidate.tta,
             threshold=chosen[part].option,
+            mix=_mix(evidence, chosen[part].candidate),
             scores=score(honest[parts == part].sum(0), names),
         )
         for part, number in enumerate(numbers)
+    )
+
+
+def _mix(evidence: Evidence, candidate: Candidate) -> tuple[MixPart, ...]:
+    """Return the shares of the seeds, where they are not all the same."""
+    if len(set(candidate.shares)) < 2:
+        return ()
+    shares = zip(evidence.judged.seeds, candidate.shares, strict=True)
+    return tuple(
+        MixPart(tta=candidate.tta, seed=seed, share=share) for seed, share in shares if share > 0
     )
 
 

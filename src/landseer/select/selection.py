@@ -157,7 +157,7 @@ class FoldScore(BaseModel):
     threshold: float | None
     """Threshold chosen on the other folds; None is the greatest probability."""
     mix: tuple[MixPart, ...] = ()
-    """What was mixed, chosen on the other folds; empty: `tta` alone, all seeds by their weights."""
+    """What was mixed, chosen on the other folds; empty: `tta` alone, all seeds alike."""
     class_factors: tuple[float, ...] = ()
     """One per class, chosen on the other folds; empty: none."""
     class_thresholds: tuple[float, ...] = ()
@@ -246,6 +246,13 @@ class Selection(BaseModel):
         """Return a member's weight; 0 when it is not among the members."""
         found = (m.weight for m in self.members if (m.fold, m.seed) == (fold, seed))
         return next(found, 0.0)
+
+    def judged_weight(self, fold: int, seed: int) -> float:
+        """Return what a member weighs where its fold is judged: as much as the fold's others, whose scores nobody knows
+        but from this fold; the model's weight where all samples are of one fold."""
+        if len(self.folds) > 1 and any(one.fold == fold for one in self.folds):
+            return 1.0
+        return self.weight_of(fold, seed)
 
     def write(self, path: Path) -> None:
         """Write `selection.json`; undefined figures become null.

@@ -1,0 +1,30 @@
+"""Reading held-out samples again, as pages, maps and comparisons do, gives the very score of the selection."""
+
+import numpy as np
+import pytest
+
+from landseer.metrics.confusion import confusion_matrix
+from landseer.metrics.scores import score
+from landseer.report.judged import judge_held_out
+from landseer.select import SelectConfig
+from landseer.select.choose import select
+
+FAST = {"resamples": 20, "workers": 1, "metric": "dice_kelp"}
+NOISE = {("none", 0): 0.1, ("none", 1): 0.3, ("none", 2): 0.15, ("d4", 0): 0.08}
+
+
+@pytest.mark.parametrize("vote", ["soft", "hard"])
+@pytest.mark.parametrize("weights", ["equal", "fold_score", "rank", "fitted", "greedy"])
+def test_each_sample_is_judged_as_its_fold_was(build_world, classes, weights, vote):
+    if (weights, vote) == ("greedy", "hard"):
+        pytest.skip("greedy selection averages probabilities")
+    world = build_world(seeds=(0, 1, 2), ttas=("none", "d4"), noise=NOISE)
+    config = SelectConfig(weights=weights, vote=vote, **FAST)
+    selection = select(world.frame, world.oof, classes, config)
+    total = np.zeros((2, 2), np.int64)
+    for sample, fold in zip(world.frame["sample"], world.frame["fold"], strict=True):
+        oof = world.oof[selection.tta][0]
+        _, decided = judge_held_out(selection, oof, sample, int(fold))
+        total += confusion_matrix(world.truth[sample], decided, 2)
+    again = score(total, ("background", "kelp"))["dice_kelp"]
+    assert again == pytest.approx(selection.crossfit.value, abs=1e-12)
