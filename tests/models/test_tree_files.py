@@ -79,6 +79,28 @@ def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         load_trees(tmp_path / "a.ubj")
 
 
+def test_threads_say_what_one_says(tmp_path: Path) -> None:
+    booster = xgboost.train(
+        {"objective": "multi:softprob", "num_class": 3, "nthread": 1}, xgboost.DMatrix(X, labels(3)), 5
+    )  # fmt: skip
+    booster.save_model(tmp_path / "a.ubj")
+    bands = [Band(name, place + 1) for place, name in enumerate("abc")]
+    member = load_tree_member(tmp_path / "a.ubj", PreprocessConfig(bands=("a", "b", "c")), bands)
+    x = torch.randn(2, 3, 300, 257)
+    before = torch.get_num_threads()
+    try:
+        found = []
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            found.append(member(x)["mask"])
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(*found)
+    pixels = x.permute(0, 2, 3, 1).reshape(-1, 3).numpy()
+    expected = booster.predict(xgboost.DMatrix(pixels), output_margin=True).reshape(2, 300, 257, 3)
+    np.testing.assert_allclose(found[0].permute(0, 2, 3, 1).numpy(), expected, atol=1e-5)
+
+
 def test_a_member_asks_about_every_pixel(tmp_path: Path) -> None:
     booster = xgboost.train(
         {"objective": "binary:logistic", "nthread": 1}, xgboost.DMatrix(X, labels(2)), 5

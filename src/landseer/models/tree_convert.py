@@ -1,4 +1,4 @@
-"""Trees of lightgbm as trees of xgboost, which answers more than twice as fast and says the same.
+"""Trees of lightgbm as trees of xgboost, which answers about twice as fast and says the same.
 
 lightgbm goes left where a number is <= a float64, xgboost where it is < a float32. Channels are float32: x <= t holds
 where x is less than the float32 after the greatest one that is not above t, so that every pixel ends in the same leaf.

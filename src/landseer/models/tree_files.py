@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ from landseer.models.tree_config import TREE_SUFFIXES
 from landseer.models.tree_convert import NotConvertibleError, telling_rows, xgboost_model
 
 Scorer = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
-"""(n, channels) float32, NaN where missing, and a number of threads -> (n, classes) logits."""
+"""(n, channels) float32, NaN where missing, and a number of threads -> (n, classes) logits; several may ask at once,
+with the same number of threads."""
 
 SAYS, SHARES = "says", "shares"
 """Name and value of the attribute by which xgboost's file says that its trees give shares of votes, not logits."""
@@ -32,10 +34,16 @@ def tree_library(name: str) -> Any:
     """Import xgboost or lightgbm.
 
     Raises:
-        UsageError: it is not installed.
+        UsageError: it is not installed, or the system lacks what it needs.
     """
     try:
         return importlib.import_module(name)
+    except OSError as error:  # lightgbm brings no OpenMP of its own, and slim systems have none
+        raise UsageError(
+            f"expected the library {name}; it cannot be loaded: {error}",
+            where="trees",
+            do="apt-get install libgomp1, or the like; or name other models in trees.models",
+        ) from error
     except ImportError as error:
         raise UsageError(
             f"expected the library {name}; it is not installed",
@@ -77,14 +85,27 @@ def load_trees(path: Path) -> Scorer:
 def _read_xgboost(path: Path) -> Scorer:
     """Read xgboost's trees."""
     booster = tree_library("xgboost").Booster(model_file=str(path))
-    is_forest = booster.attr(SAYS) == SHARES
+    is_forest, ask = booster.attr(SAYS) == SHARES, _asker(booster)
 
     def score(x_nf: NDArray[np.float32], threads: int) -> NDArray[np.float32]:
-        booster.set_param({"nthread": threads})
-        said = booster.inplace_predict(x_nf, predict_type="margin")
+        said = ask(x_nf, threads)
         return _logits_of_shares(said) if is_forest else _logits(said)
 
     return score
+
+
+def _asker(booster: Any) -> Scorer:
+    """Return what gives a booster's margins, in several threads at once if need be: only its settings are no such."""
+    lock, current = Lock(), [0]
+
+    def ask(x_nf: NDArray[np.float32], threads: int) -> NDArray[np.float32]:
+        with lock:
+            if current[0] != threads:
+                booster.set_param({"nthread": threads})
+                current[0] = threads
+        return np.asarray(booster.inplace_predict(x_nf, predict_type="margin"))
+
+    return ask
 
 
 def _read_lightgbm(path: Path) -> Scorer:
@@ -111,12 +132,8 @@ def _converted(path: Path) -> Scorer | None:
         return None
     booster = xgboost.Booster()
     booster.load_model(model)
-
-    def score(x_nf: NDArray[np.float32], threads: int) -> NDArray[np.float32]:
-        booster.set_param({"nthread": threads})
-        return _logits(booster.inplace_predict(x_nf, predict_type="margin"))
-
-    return score
+    ask = _asker(booster)
+    return lambda x_nf, threads: _logits(ask(x_nf, threads))
 
 
 def _agree(path: Path, one: Scorer, other: Scorer) -> bool:

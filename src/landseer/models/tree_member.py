@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from landseer.core.bands import Band
@@ -15,7 +17,7 @@ from landseer.models.targets import MASK
 from landseer.models.tree_channels import TreeChannels
 from landseer.models.tree_files import Scorer, load_trees
 
-_PIXELS = 1 << 17
+_PIXELS = 1 << 15
 """Pixels that go through the trees at once: their channels fit the cache of a processor."""
 
 
@@ -45,18 +47,33 @@ class TreeMember(nn.Module):
         Returns:
             By the name of the class mask, (b, C, h, w) float32.
         """
-        z_bfhw = self.channels(x_bchw.cpu())
+        z_bfhw = self.channels(x_bchw.cpu()).numpy()
         b, _, h, w = z_bfhw.shape
-        rows = max(1, _PIXELS // (b * w))
-        logits = [self._of_rows(z_bfhw[:, :, row : row + rows]) for row in range(0, h, rows)]
-        return {self._target: torch.cat(logits, dim=2).to(x_bchw.device)}
+        rows = max(1, _PIXELS // w)
+        parts = [(i, slice(row, row + rows)) for i in range(b) for row in range(0, h, rows)]
+        said = list(self._ask(z_bfhw[i][:, part] for i, part in parts))
+        logits = np.empty((b, said[0].shape[1], h, w), np.float32)
+        for (i, part), one in zip(parts, said, strict=True):
+            into = logits[i][:, part]
+            into[:] = one.T.reshape(into.shape)
+        return {self._target: torch.from_numpy(logits).to(x_bchw.device)}
 
-    def _of_rows(self, z_bfhw: Tensor) -> Tensor:
+    def _ask(self, pixels: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        """Ask about some rows after others, in as many threads as torch has.
+
+        Each takes the next rows when it has done: shared out beforehand, as the libraries do it, all would wait for the
+        one whose processor has other work, such as the reading of the next rows.
+        """
+        threads = torch.get_num_threads()
+        if threads == 1:
+            yield from map(self._of_rows, pixels)
+            return
+        with ThreadPoolExecutor(threads, thread_name_prefix="trees") as executor:
+            yield from executor.map(self._of_rows, pixels)
+
+    def _of_rows(self, z_fhw: NDArray[np.float32]) -> NDArray[np.float32]:
         """Ask about some rows."""
-        b, f, h, w = z_bfhw.shape
-        x_nf = z_bfhw.permute(0, 2, 3, 1).reshape(-1, f).numpy()
-        said = self._scorer(np.ascontiguousarray(x_nf), torch.get_num_threads())
-        return torch.from_numpy(said).reshape(b, h, w, -1).permute(0, 3, 1, 2)
+        return self._scorer(np.ascontiguousarray(z_fhw.reshape(len(z_fhw), -1).T), 1)
 
 
 def load_tree_member(

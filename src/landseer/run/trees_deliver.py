@@ -20,7 +20,6 @@ from landseer.run.trees_refit import judge_aside, refit, refit_path
 from landseer.select.selection import Selection
 from landseer.trees.config import ModelName
 from landseer.trees.delivered import Delivered, as_scores, delivered_words, pixels_a_second
-from landseer.trees.grow import Plot
 from landseer.trees.worth import sample_block
 
 _TIMED_PX = 1 << 16
@@ -94,8 +93,7 @@ def _speeds(folds: Folds, shapes: Sequence[Sequence[MemberSource]]) -> list[floa
     random = generator(folds.run.recipe.seed, "trees", "speed")
     block = sample_block(folds.table, np.ones(len(folds.frame), bool), _TIMED_PX, random)
     scorers = [[load_trees(member.path) for member in shape] for shape in shapes]
-    plot = Plot(folds.table, len(folds.run.classes), folds.run.recipe.trees, 0)
-    return pixels_a_second(scorers, block.channels, plot.threads)
+    return pixels_a_second(scorers, block.channels)
 
 
 def _spec(folds: Folds, name: ModelName, selection: Selection, found: Delivered) -> ModelSpec:

@@ -48,7 +48,7 @@ class Delivered(BaseModel):
     rounds: int
     """Rounds of all of them together, or trees of forests."""
     px_s: float
-    """Pixels that the trees alone answer a second, on pixels of the table that are in memory."""
+    """Pixels that the trees alone answer in a second of one processor, of those of the table."""
     times_faster: float | None = None
     """How many times as fast as the folds' boosters, of which every one is asked; null where those are delivered."""
     aside: Aside | None = None
@@ -72,14 +72,13 @@ def refit_config(config: TreesConfig, name: ModelName, rounds: int) -> TreesConf
 
 
 def pixels_a_second(
-    shapes: Sequence[Sequence[Scorer]], channels: NDArray[np.float32], threads: int
+    shapes: Sequence[Sequence[Scorer]], channels: NDArray[np.float32]
 ) -> list[float]:
-    """Measure how many pixels each of several models answers a second.
+    """Measure how many pixels each of several models answers in a second of one processor, whatever else it does.
 
     Args:
         shapes: the boosters of each model, of which every one is asked about every pixel.
         channels: (n, f) of some pixels; they are repeated until there are 65,536.
-        threads: of the trees.
 
     Returns:
         The fastest of three times each, which take turns.
@@ -88,10 +87,10 @@ def pixels_a_second(
     best = [float("inf")] * len(shapes)
     for _ in range(_TIMES):
         for place, scorers in enumerate(shapes):
-            started = time.perf_counter()
+            started = time.thread_time()
             for scorer in scorers:
-                scorer(x_nf, threads)
-            best[place] = min(best[place], time.perf_counter() - started)
+                scorer(x_nf, 1)
+            best[place] = min(best[place], time.thread_time() - started)
     return [_TIMED_PX / seconds for seconds in best]
 
 
@@ -103,7 +102,7 @@ def delivered_words(found: Delivered, name: str, metric: str) -> str:
         name: the kind of trees.
         metric: the score that decides.
     """
-    speed = f"{found.px_s / 1e6:.2f} M pixels a second, trees alone"
+    speed = f"{found.px_s / 1e6:.2f} M pixels a second of one processor, trees alone"
     if found.deliver == "folds":
         return f"Model: the {found.members} {name} models of the folds, averaged; {speed}."
     grown = "" if name == "forest" else f", {found.rounds} rounds, the median of the folds'"
