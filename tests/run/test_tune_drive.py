@@ -20,8 +20,9 @@ import pytest
 from landseer.errors import StageError
 from landseer.run.tune_drive import drive, trial_folder
 from landseer.tune.config import TuneConfig
+from landseer.tune.importance import importance_of
 from landseer.tune.process import is_alive, own_mark
-from landseer.tune.study import Study, forget_study, importance_of, open_study
+from landseer.tune.study import Study, forget_study, open_study
 from landseer.tune.trials import Outcome, Result, best_of, counted, write_trials
 
 CHEAP = '''

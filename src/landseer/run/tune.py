@@ -22,9 +22,10 @@ from landseer.run.tune_drive import drive, trial_folder
 from landseer.run.tune_rescore import rescore
 from landseer.run.tune_trial import TrialWork
 from landseer.samples.table import read_samples, write_samples
+from landseer.tune.importance import importance_of
 from landseer.tune.rescored import Rescored
 from landseer.tune.space import Parameters, parameters_at
-from landseer.tune.study import Study, forget_study, importance_of, open_study
+from landseer.tune.study import Study, forget_study, open_study
 from landseer.tune.trials import Outcome, Result, best_of, counted, shown, write_trials
 from landseer.tune.tuned import Tuned
 

@@ -1,38 +1,25 @@
-"""The study that remembers all trials and proposes the next: the one file that knows Optuna."""
+"""The study that remembers all trials and proposes the next."""
 
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from landseer.core.files import json_number
 from landseer.core.seeds import derive, generator
-from landseer.errors import StageError, UsageError
-from landseer.tune.config import POSTGRESQL, TuneConfig
+from landseer.errors import StageError
+from landseer.tune.config import TuneConfig
+from landseer.tune.optuna_library import FrozenTrial, TrialState, optuna, without_advice
 from landseer.tune.process import is_alive, own_mark
-from landseer.tune.space import Parameters, Search, Values, draw, grid, parameters_of, values_of
+from landseer.tune.space import Parameters, Search, Values, draw, grid, values_of
+from landseer.tune.storage import close_storage, open_storage, reachable
 from landseer.tune.trials import Outcome, Result, State, counted
-
-try:
-    import optuna
-    from optuna.storages import JournalStorage, RDBStorage
-    from optuna.storages.journal import JournalFileBackend
-    from optuna.trial import FrozenTrial, TrialState
-except ImportError as error:
-    raise UsageError(
-        "expected Optuna for tuning; it is not installed", do="pip install 'landseer[tune]'"
-    ) from error
 
 ATTEMPTS = 3
 """How often a trial is begun whose process is killed each time."""
-
-FEWEST = 4
-"""Done trials from which importance says anything."""
 
 _NOTE = "landseer"
 
@@ -75,11 +62,11 @@ class Study:
         return self
 
     def __exit__(self, *_: object) -> None:
-        _close(self.storage)
+        close_storage(self.storage)
 
     def ask(self) -> Asked | None:
         """Begin a trial: a stopped one again, or a new one; None where a grid has no more."""
-        with _reachable():
+        with reachable():
             waiting = self.kept.get_trials(deepcopy=False, states=(TrialState.WAITING,))
             if self.is_grid and not waiting and not self._queue_combination():
                 return None
@@ -108,7 +95,7 @@ class Study:
 
     def queue(self, parameters: Parameters) -> None:
         """Let these be the parameters of the next trial, unless the study has begun."""
-        with _reachable():
+        with reachable():
             if not self.kept.get_trials(deepcopy=False):
                 self.kept.enqueue_trial(parameters)
 
@@ -120,7 +107,7 @@ class Study:
             step: from 1.
             value: more is better; NaN is worse than any.
         """
-        with _reachable():
+        with reachable():
             self._open[number].report(value, step)
             return bool(self._open[number].should_prune())
 
@@ -135,7 +122,7 @@ class Study:
             "failed": TrialState.FAIL,
         }
         is_done = outcome.state == "done"
-        with _reachable():
+        with reachable():
             self._note(
                 number,
                 folds=_numbers(outcome.folds),
@@ -146,7 +133,7 @@ class Study:
 
     def stopped(self, number: int) -> None:
         """End a trial whose process is gone, and put it into the queue again."""
-        with _reachable():
+        with reachable():
             trials = {one.number: one for one in self.kept.get_trials(deepcopy=False)}
             again = any(_of(one).get("again_of") == number for one in trials.values())
             note = _of(trials[number])
@@ -181,13 +168,13 @@ class Study:
 
     def say_alive(self) -> None:
         """Leave a new mark with each trial that this process runs."""
-        with _reachable():
+        with reachable():
             for number in self._open:
                 self._note(number, process=own_mark())
 
     def results(self) -> list[Result]:
         """Return every trial, in order."""
-        with _reachable():
+        with reachable():
             trials = self.kept.get_trials(deepcopy=False)
         again = {_of(one).get("again_of") for one in trials}
         return [_result(one, self.search, is_again=one.number in again) for one in trials]
@@ -234,8 +221,8 @@ def open_study(
         StageError: the database cannot be reached, or the study was begun with other ranges, folds or data.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    with _reachable(), _without_advice():
-        storage = _storage(config.storage, log)
+    with reachable(), without_advice():
+        storage = open_storage(config.storage, log)
         known = [one.study_name for one in optuna.get_all_study_summaries(storage)]
         made = optuna.create_study(
             storage=storage, study_name=name, direction="maximize", load_if_exists=True
@@ -263,51 +250,11 @@ def forget_study(config: TuneConfig, name: str) -> None:
     """Delete the study of a database, where there is one."""
     if config.storage is None:
         return
-    with _reachable():
-        storage = _storage(config.storage, Path())
+    with reachable():
+        storage = open_storage(config.storage, Path())
         if name in [one.study_name for one in optuna.get_all_study_summaries(storage)]:
             optuna.delete_study(study_name=name, storage=storage)
-        _close(storage)
-
-
-def importance_of(search: Search, results: Sequence[Result], seed: int = 0) -> dict[str, float]:
-    """Return the share of the scores' variance that each parameter explains, the greatest first.
-
-    Args:
-        search: ranges by key.
-        results: trials; those that are done count.
-        seed: of the forest.
-
-    Edges: {} for fewer than `FEWEST` done trials, or where all have one score.
-
-    Source: fANOVA, Hutter, Hoos and Leyton-Brown 2014 (https://proceedings.mlr.press/v32/hutter14.html).
-    """
-    done = [one for one in results if one.state == "done" and math.isfinite(one.value)]
-    if len(done) < FEWEST or len({one.value for one in done}) < 2:
-        return {}
-    distributions = {one.name: _distribution(one) for one in parameters_of(search)}
-    copy = optuna.create_study(direction="maximize")
-    for one in done:
-        copy.add_trial(
-            optuna.create_trial(params=one.parameters, distributions=distributions, value=one.value)
-        )
-    evaluator = optuna.importance.FanovaImportanceEvaluator(seed=seed)
-    with _without_advice():
-        found = optuna.importance.get_param_importances(copy, evaluator=evaluator)
-    return {name: float(share) for name, share in found.items()}
-
-
-def _distribution(one: Any) -> Any:
-    """Return what Optuna calls the range of a parameter."""
-    if one.numbers is None:
-        return optuna.distributions.CategoricalDistribution(one.options)
-    if one.numbers.is_whole:
-        return optuna.distributions.IntDistribution(
-            one.numbers.low, one.numbers.high, one.numbers.log, one.numbers.step or 1
-        )
-    return optuna.distributions.FloatDistribution(
-        one.numbers.low, one.numbers.high, one.numbers.log, one.numbers.step
-    )
+        close_storage(storage)
 
 
 def _sampler(config: TuneConfig, seed: int) -> Any:
@@ -325,64 +272,6 @@ def _pruner(config: TuneConfig) -> Any:
         "none": optuna.pruners.NopPruner,
     }
     return makers[config.pruner]()
-
-
-def _storage(url: str | None, log: Path) -> Any:
-    """Open a database, or a file that a killed process may have left in the midst of a line."""
-    if url is None:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        _mend(log)
-        return JournalStorage(JournalFileBackend(str(log)))
-    address = next(url.removeprefix(start) for start in POSTGRESQL if url.startswith(start))
-    try:
-        return RDBStorage(f"postgresql+pg8000://{address}", engine_kwargs={"pool_pre_ping": True})
-    except ImportError as error:
-        raise UsageError(
-            f"expected SQLAlchemy and pg8000 for a database; {error}",
-            where="tune.storage",
-            do="pip install 'landseer[postgresql]'",
-        ) from error
-
-
-def _close(storage: Any) -> None:
-    """Close the connections to a database."""
-    if isinstance(storage, RDBStorage):
-        storage.remove_session()
-        storage.engine.dispose()
-
-
-def _mend(log: Path) -> None:
-    """Take away the lock and the half line that a killed process may have left; the folder is this process's alone."""
-    log.with_name(f"{log.name}.lock").unlink(missing_ok=True)
-    if not log.exists():
-        return
-    with log.open("r+b") as file:
-        content = file.read()
-        file.truncate(content.rfind(b"\n") + 1)
-
-
-@contextmanager
-def _reachable() -> Iterator[None]:
-    """Say in plain words that a database cannot be reached."""
-    try:
-        yield
-    except Exception as error:
-        if not type(error).__module__.startswith(("sqlalchemy", "pg8000", "optuna.exceptions")):
-            raise
-        reason = " ".join(str(error.__cause__ or error).split())[:200]
-        raise StageError(
-            f"expected a database that keeps the study; got: {reason}",
-            where="tune.storage",
-            do="check address, name and password, and run the same command again: nothing is lost",
-        ) from error
-
-
-@contextmanager
-def _without_advice() -> Iterator[None]:
-    """Keep warnings about experimental parts of Optuna off the screen."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
-        yield
 
 
 def _of(trial: FrozenTrial) -> dict[str, Any]:
