@@ -13,6 +13,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 OF_TREES = (
     "cli/test_trees.py",
+    "models/test_tree_convert.py",
     "models/test_tree_files.py",
     "run/test_trees.py",
     "trees/test_delivered.py",
