@@ -26,7 +26,7 @@ from landseer.tune.study import Study, forget_study, open_study
 from landseer.tune.trials import Outcome, Result, best_of, counted, write_trials
 
 CHEAP = '''
-import os, sys, time
+import os, signal, sys, time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +43,7 @@ class Cheap:
     seconds: float = 0.0
     fails: bool = False
     dies: bool = False
+    killed: int | None = None
 
     def prepare(self, n_workers):
         if self.dies:
@@ -52,6 +53,8 @@ class Cheap:
         with open(self.notes, "a") as file:
             file.write(f"{task.number} {os.getpid()}\\n")
         (task.folder / "half.txt").touch()
+        if task.number == self.killed:
+            os.kill(os.getpid(), signal.SIGKILL)
         value = -((task.values["x"] - 0.3) ** 2) - (task.values["y"] == "bad")
         for step in (1, 2):
             time.sleep(self.seconds)
@@ -178,12 +181,8 @@ def test_a_worker_is_killed_and_no_trial_is_lost(
 
     def told(number: int, outcome: Outcome) -> None:
         ended.append(number)
-        if len(ended) == 3:
-            while (other := [t for t in began(notes) if t[0] not in ended]) == []:
-                time.sleep(0.01)
-            os.kill(other[0][1], signal.SIGKILL)
 
-    work = cheap.Cheap(notes, seconds=0.05)
+    work = cheap.Cheap(notes, seconds=0.05, killed=3)
     with cheap.study(storage, tmp_path) as study:
         drive(study, work, tmp_path / "trials", n_trials=8, n_workers=2, told=told)
         results = study.results()
@@ -191,8 +190,8 @@ def test_a_worker_is_killed_and_no_trial_is_lost(
     assert sorted(ended) == [one.number for one in results if one.state == "done"]
     assert sum(one.state == "stopped" for one in results) == 1
     assert len({process for _, process in began(notes)}) >= 3
-    stopped = next(one.number for one in results if one.state == "stopped")
-    assert not trial_folder(tmp_path / "trials", stopped).exists(), "taken over by its second try"
+    assert results[3].state == "stopped"
+    assert not trial_folder(tmp_path / "trials", 3).exists(), "taken over by its second try"
 
 
 def test_the_whole_study_is_killed_and_goes_on(
