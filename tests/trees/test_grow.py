@@ -21,7 +21,7 @@ from landseer.trees.config import (
     XGBoostConfig,
 )
 from landseer.trees.delivered import refit_config
-from landseer.trees.grow import ENDINGS, Grown, Plot, grow
+from landseer.trees.grow import ENDINGS, Grown, Plot, grow, seen_share
 from landseer.trees.table import Pixels, PixelTable, plan_parts, write_table
 
 KINDS: tuple[ModelName, ...] = ("xgboost", "lightgbm", "forest")
@@ -197,7 +197,7 @@ def test_of_several_inner_parts_the_median_counts(tmp_path: Path, name: ModelNam
         update={
             "early_stop": 4,
             "xgboost": XGBoostConfig(rounds=300, lr=0.3, least_weight=1),
-            "lightgbm": LightGBMConfig(rounds=300, lr=0.3, least_pixels=5),
+            "lightgbm": LightGBMConfig(rounds=300, lr=0.3, least_pixels=5, channel_share=0.75),
         }
     )
     parts = [WANTED & (np.arange(N) % 4 == n) for n in range(3)]
@@ -249,3 +249,20 @@ def test_a_library_that_the_system_cannot_load_is_named(
     with pytest.raises(UsageError, match="libgomp") as caught:
         tree_library("lightgbm")
     assert "apt-get install libgomp1" in str(caught.value)
+
+
+@pytest.mark.parametrize(("n_channels", "count"), [(1, 1), (3, 3), (8, 7), (24, 20)])
+def test_a_tree_sees_its_share_of_the_channels_rounded_up(n_channels: int, count: int) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3000, n_channels)).astype(np.float32)
+    y = x.sum(axis=1) + rng.normal(size=3000)
+    share = seen_share(0.8, n_channels)
+    settings = {"max_depth": 8, "colsample_bytree": share, "nthread": 1, "min_child_weight": 1}
+    booster = xgboost.train(settings, xgboost.DMatrix(x, y), 6)
+    frame = booster.trees_to_dataframe()
+    used = [set(tree.Feature) - {"Leaf"} for _, tree in frame.groupby("Tree")]
+    assert max(map(len, used)) == count
+    settings = {"num_leaves": 255, "feature_fraction": share, "num_threads": 1, "verbose": -1}
+    other = lightgbm.train({**settings, "min_data_in_leaf": 1}, lightgbm.Dataset(x, y), 6)
+    frame = other.trees_to_dataframe().dropna(subset="split_feature")
+    assert max(tree.split_feature.nunique() for _, tree in frame.groupby("tree_index")) == count

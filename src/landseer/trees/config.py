@@ -50,7 +50,7 @@ class XGBoostConfig(_Frozen):
     row_share: float = Field(0.8, gt=0, le=1)
     """Share of the pixels that each tree sees."""
     channel_share: float = Field(0.8, gt=0, le=1)
-    """Share of the channels that each tree sees."""
+    """Share of the channels that each tree sees, rounded up."""
     l2: float = Field(1.0, ge=0)
     """Penalty on the squares of what leaves say."""
 
@@ -69,7 +69,7 @@ class LightGBMConfig(_Frozen):
     row_share: float = Field(0.8, gt=0, le=1)
     """Share of the pixels that each tree sees."""
     channel_share: float = Field(0.8, gt=0, le=1)
-    """Share of the channels that each tree sees."""
+    """Share of the channels that each tree sees, rounded up."""
     l2: float = Field(1.0, ge=0)
     """Penalty on the squares of what leaves say."""
 

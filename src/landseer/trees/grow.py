@@ -155,12 +155,19 @@ def _xgboost_settings(plot: Plot, config: XGBoostConfig) -> dict[str, Any]:
         "max_depth": config.depth,
         "min_child_weight": config.least_weight,
         "subsample": config.row_share,
-        "colsample_bytree": config.channel_share,
+        "colsample_bytree": seen_share(config.channel_share, len(plot.table.names)),
         "lambda": config.l2,
         "nthread": plot.threads,
         "seed": _seed(plot, "xgboost"),
         "verbosity": 0,
     }
+
+
+def seen_share(share: float, n_channels: int) -> float:
+    """Return the share by which both libraries show a tree so many channels, rounded up: rounded down, as xgboost does,
+    0.8 of three channels would be two."""
+    count = math.ceil(share * n_channels - 1e-9)
+    return min(1.0, (count + 0.25) / n_channels)
 
 
 def _objective(n_classes: int, two: str, more: str, count: str) -> dict[str, Any]:
@@ -238,7 +245,7 @@ def _lightgbm_settings(plot: Plot, config: LightGBMConfig) -> dict[str, Any]:
         "min_data_in_leaf": config.least_pixels,
         "bagging_fraction": config.row_share,
         "bagging_freq": 1 if config.row_share < 1 else 0,
-        "feature_fraction": config.channel_share,
+        "feature_fraction": seen_share(config.channel_share, len(plot.table.names)),
         "lambda_l2": config.l2,
         "num_threads": plot.threads,
         "seed": _seed(plot, "lightgbm"),
