@@ -19,7 +19,7 @@ from landseer.core.parallel import cpu_count
 HERE = Path(__file__).parent
 BENCHMARKS = (
     "startup", "statistics", "preprocess", "augment", "loader", "folds", "scene", "seams", "vectorise", "tune",
-    "trees",
+    "trees", "select_memory",
 )  # fmt: skip
 
 
