@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from landseer.core.classes import IGNORE
 from landseer.core.files import json_number, write_json
 from landseer.feed.loader import Loader
 from landseer.metrics.bootstrap import interval
@@ -31,6 +32,7 @@ from landseer.predict.model_folder import load_model_folder
 from landseer.predict.spec import ModelSpec
 from landseer.quantities import ClassMask
 from landseer.raster.label import read_label
+from landseer.raster.read import read_bands
 from landseer.recipe.load import load_recipe
 from landseer.run.context import open_run
 from landseer.run.model_stages import make_source
@@ -48,13 +50,14 @@ def main() -> None:
     parser.add_argument("truth", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--others", nargs="*", default=[])
+    parser.add_argument("--views", nargs="+", default=["none", "d4"])
     given = parser.parse_args()
     run = open_run(load_recipe(given.run), given.run)
     frame = read_samples(run.path("samples.parquet"))
     frame = frame[frame["side"] == "test"].reset_index(drop=True)
     truths = [read_label(given.truth / f"{name}_kelp.tif", run.classes) for name in frame["sample"]]
     spec, loaders = load_model_folder(given.run / "model")
-    said: dict[str, list[list[Chances]]] = {"none": [], "d4": []}
+    said: dict[str, list[list[Chances]]] = {views: [] for views in given.views}
     for load in loaders:
         for views, found in said.items():
             ensemble = Ensemble([load()], {MASK: ClassMask(2)}, Voting(tta=views)).eval()
@@ -64,14 +67,13 @@ def main() -> None:
             [count(truths, mean(said[views], members), threshold) for members in sets], axis=1
         )
         for name, views, sets, threshold in contenders(spec)
+        if views in said
     }
     for other in given.others:
         name, _, folder = other.partition("=")
-        maps = [read_label(Path(folder) / f"{s}_kelp.tif", run.classes) for s in frame["sample"]]
+        maps = [decided(Path(folder) / f"{sample}_kelp.tif") for sample in frame["sample"]]
         pairs = zip(truths, maps, strict=True)
-        rows[name] = np.stack([confusion_matrix(t, m.astype(np.uint8), 2) for t, m in pairs])[
-            :, None
-        ]
+        rows[name] = np.stack([confusion_matrix(t, m, 2) for t, m in pairs])[:, None]
     classes, groups = run.classes.names, frame["group"].tolist()
     table = [row_of(name, rows, classes, groups) for name in rows]
     write_json(given.out, {"samples": len(frame), "places": len(set(groups)), "rows": table})
@@ -110,6 +112,13 @@ def mean(said: Sequence[Sequence[Chances]], members: Sequence[int]) -> Iterator[
     """Yield the mean of some members for each sample."""
     for sample in zip(*(said[i] for i in members), strict=True):
         yield np.stack(sample).astype(np.float32).mean(axis=0)
+
+
+def decided(path: Path) -> NDArray[np.uint8]:
+    """Read a map; what has no data is of class 0, as for the networks."""
+    classes = read_bands(path)[0].astype(np.uint8)
+    classes[classes == IGNORE] = 0
+    return classes
 
 
 def count(truths: Sequence[Any], chances: Iterator[NDArray[Any]], threshold: float) -> Counts:
