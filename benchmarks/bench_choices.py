@@ -38,6 +38,13 @@ class Choice(NamedTuple):
     changes: dict[str, Any]
 
 
+KEPT = {
+    "calibration": {"judgements": ("kind", "figures", "differences")},
+    "trees": {"kinds": ("name", "score", "network_gain")},
+}
+"""What is kept of long files: parts of a list."""
+
+
 def main() -> None:
     """Judge every choice and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -144,7 +151,11 @@ def said_by(run: Path, tuned: Path | None, taught: Path | None) -> dict[str, Any
         "tune": (tuned or run) / "tune/rescore.json",
         "selftrain": (taught or run) / "selftrain/rounds.json",
     }
-    return {name: read_json(path) for name, path in files.items() if path.is_file()}
+    found = {name: read_json(path) for name, path in files.items() if path.is_file()}
+    for name, keys in KEPT.items():
+        for part, kept in keys.items() if name in found else ():
+            found[name] = [{key: one[key] for key in kept} for one in found[name][part]]
+    return found
 
 
 if __name__ == "__main__":
