@@ -21,10 +21,21 @@ def test_each_sample_is_judged_as_its_fold_was(build_world, classes, weights, vo
     world = build_world(seeds=(0, 1, 2), ttas=("none", "d4"), noise=NOISE)
     config = SelectConfig(weights=weights, vote=vote, **FAST)
     selection = select(world.frame, world.oof, classes, config)
+    assert judged_again(world, selection) == pytest.approx(selection.crossfit.value, abs=1e-12)
+
+
+def test_seeds_that_were_not_asked_have_no_say(build_world, classes):
+    world = build_world(seeds=(0, 1), noise=NOISE)
+    first = {"none": {0: world.oof["none"][0]}}
+    selection = select(world.frame, first, classes, SelectConfig(**FAST))
+    assert judged_again(world, selection) == pytest.approx(selection.crossfit.value, abs=1e-12)
+
+
+def judged_again(world, selection):
+    """Read all samples again and score them."""
     total = np.zeros((2, 2), np.int64)
     for sample, fold in zip(world.frame["sample"], world.frame["fold"], strict=True):
         oof = world.oof[selection.tta][0]
         _, decided = judge_held_out(selection, oof, sample, int(fold))
         total += confusion_matrix(world.truth[sample], decided, 2)
-    again = score(total, ("background", "kelp"))["dice_kelp"]
-    assert again == pytest.approx(selection.crossfit.value, abs=1e-12)
+    return score(total, ("background", "kelp"))["dice_kelp"]

@@ -249,10 +249,10 @@ class Selection(BaseModel):
 
     def judged_weight(self, fold: int, seed: int) -> float:
         """Return what a member weighs where its fold is judged: as much as the fold's others, whose scores nobody knows
-        but from this fold; the model's weight where all samples are of one fold."""
-        if len(self.folds) > 1 and any(one.fold == fold for one in self.folds):
-            return 1.0
-        return self.weight_of(fold, seed)
+        but from this fold; the model's weight where all samples are of one fold; 0 when it is not among the members."""
+        is_one_of_several = len(self.folds) > 1 and any(one.fold == fold for one in self.folds)
+        is_member = any((one.fold, one.seed) == (fold, seed) for one in self.members)
+        return float(is_member) if is_one_of_several else self.weight_of(fold, seed)
 
     def write(self, path: Path) -> None:
         """Write `selection.json`; undefined figures become null.
