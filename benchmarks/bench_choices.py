@@ -79,9 +79,12 @@ def choices_of(run: Run) -> Iterator[Choice]:
         yield Choice("all seeds averaged", seeds, one, plainly)
     if turned:
         yield Choice("eight views", seeds[:1], turned[:1], plainly)
+    careful = {"threshold": "cautious"}
     yield Choice("a threshold", seeds[:1], one, {})
+    yield Choice("a threshold where its gain is clear", seeds[:1], one, careful)
     whole = (*one, *plain[-1:], *turned[:1], *turned[-1:])
     yield Choice("all of these, members alike", seeds, whole, {})
+    yield Choice("the same, a threshold where its gain is clear", seeds, whole, careful)
     yield Choice("all of these, members by their scores", seeds, whole, {"weights": "fold_score"})
     yield Choice("all of these, members by their ranks", seeds, whole, {"weights": "rank"})
     yield Choice("all of these, shares fitted", seeds, whole, {"weights": "fitted"})
@@ -90,13 +93,13 @@ def choices_of(run: Run) -> Iterator[Choice]:
 
 
 def by_epochs(there: set[str], views: str) -> tuple[str, ...]:
-    """List the sets of these views, the one of the fewest epochs first."""
+    """List the sets of these views, the one of the fewest epochs first and that of all last."""
     counted = sorted(
         (int(name.rpartition("+best")[2]), name)
         for name in there
         if name.startswith(f"{views}+best")
     )
-    return tuple(name for _, name in counted) or ((views,) if views in there else ())
+    return (*(name for _, name in counted), *((views,) if views in there else ()))
 
 
 def judge(run: Run, choice: Choice) -> tuple[Selection, Matrix]:
