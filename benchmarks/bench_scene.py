@@ -249,10 +249,14 @@ def main() -> None:
     parser.add_argument("--unet-rounds", type=int, default=9)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--unet", action="store_true", help="the network alone")
     options = parser.parse_args()
     if options.one:
         way, path, side = options.one
         print(json.dumps(measure(way, Path(path), int(side))))
+        return
+    if options.unet:
+        print(json.dumps(measure_unet(options.unet_rounds)))
         return
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -272,7 +276,9 @@ def main() -> None:
             } | {"share_of_plain": _spread([p["seconds"] / e["seconds"] for e, p in pairs])}
             print(side, json.dumps(found[str(side)]), flush=True)
             path.unlink()
-    found["unet_efficientnet_b0"] = measure_unet(options.unet_rounds)
+    command = [sys.executable, __file__, "--unet", "--unet-rounds", str(options.unet_rounds)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    found["unet_efficientnet_b0"] = json.loads(done.stdout.splitlines()[-1])
     print(json.dumps(found["unet_efficientnet_b0"]))
     if options.out:
         write_json(options.out, found)
