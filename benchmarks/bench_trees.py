@@ -70,7 +70,7 @@ N_BANDS = 8
 BANDS = tuple(Band(f"b{n}", n + 1) for n in range(N_BANDS))
 FOLDS, REFIT = "xgboost, delivered as folds", "xgboost, delivered as refit"
 SIZES: tuple[tuple[str, ModelName, TreesConfig], ...] = (
-    ("xgboost, 100 x depth 6", "xgboost", TreesConfig(xgboost=XGBoostConfig(rounds=100))),
+    ("xgboost, 100 x depth 6", "xgboost", TreesConfig(xgboost=XGBoostConfig(rounds=100, lr=0.1))),
     ("xgboost, 50 x depth 6", "xgboost", TreesConfig(xgboost=XGBoostConfig(rounds=50, lr=0.2))),
     ("lightgbm, 200 x 31 leaves", "lightgbm", TreesConfig(lightgbm=LightGBMConfig(rounds=200))),
     ("forest, 60 x depth 12", "forest", TreesConfig(forest=ForestConfig())),

@@ -138,7 +138,9 @@ ALL = CONFIG.model_copy(update={"early_stop": None})
 def test_xgboost_on_files_is_xgboost_on_an_array(tmp_path: Path) -> None:
     table = make_table(tmp_path / "t", share=0.5)
     config = ALL.model_copy(
-        update={"xgboost": XGBoostConfig(rounds=8, row_share=1, channel_share=1, least_weight=1)}
+        update={
+            "xgboost": XGBoostConfig(rounds=8, row_share=1, channel_share=1, least_weight=1, lr=0.1)
+        }
     )
     found, path = grown(tmp_path, table, "xgboost", config)
     x, y, w = arrays(table)

@@ -39,9 +39,9 @@ class PixelsConfig(_Frozen):
 class XGBoostConfig(_Frozen):
     """Boosted trees of xgboost."""
 
-    rounds: int = Field(200, ge=1)
+    rounds: int = Field(100, ge=1)
     """Most trees (by class where there are more than two)."""
-    lr: float = Field(0.1, gt=0, le=1)
+    lr: float = Field(0.15, gt=0, le=1)
     """What each tree adds of what it found."""
     depth: int = Field(6, ge=1, le=16)
     """Questions from the root to a leaf."""
