@@ -216,7 +216,7 @@ def test_the_whole_study_is_killed_and_goes_on(
         later = began(notes)[len(first) :]
         assert not {number for number, _ in later} & set(first), "no trial began twice"
         drive(study, cheap.Cheap(notes), tmp_path / "trials", n_trials=10, n_workers=2)
-        assert study.results() == after
+        assert repr(study.results()) == repr(after)  # NaN differs from itself
 
 
 def begin(
@@ -366,7 +366,7 @@ def test_a_half_written_line_and_a_lock_are_mended(tmp_path: Path, cheap: Any) -
         file.write('{"op_code": 5, "wor')
     (tmp_path / "study.log.lock").symlink_to("study.log")
     study = cheap.study(None, tmp_path)
-    assert study.results() == before
+    assert repr(study.results()) == repr(before)
     assert len(run_here(study, 5, lambda v: v["x"])) == 5
 
 
