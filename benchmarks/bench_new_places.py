@@ -50,12 +50,15 @@ def main() -> None:
     parser.add_argument("truth", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--others", nargs="*", default=[])
+    parser.add_argument("--ending", default="_kelp.tif", help="of the names of TRUTH and MAPS")
     parser.add_argument("--views", nargs="+", default=["none", "d4"])
     given = parser.parse_args()
     run = open_run(load_recipe(given.run), given.run)
     frame = read_samples(run.path("samples.parquet"))
     frame = frame[frame["side"] == "test"].reset_index(drop=True)
-    truths = [read_label(given.truth / f"{name}_kelp.tif", run.classes) for name in frame["sample"]]
+    truths = [
+        read_label(given.truth / f"{name}{given.ending}", run.classes) for name in frame["sample"]
+    ]
     spec, loaders = load_model_folder(given.run / "model")
     said: dict[str, list[list[Chances]]] = {views: [] for views in given.views}
     for load in loaders:
@@ -71,11 +74,12 @@ def main() -> None:
     }
     for other in given.others:
         name, _, folder = other.partition("=")
-        maps = [decided(Path(folder) / f"{sample}_kelp.tif") for sample in frame["sample"]]
+        maps = [decided(Path(folder) / f"{sample}{given.ending}") for sample in frame["sample"]]
         pairs = zip(truths, maps, strict=True)
         rows[name] = np.stack([confusion_matrix(t, m, 2) for t, m in pairs])[:, None]
     classes, groups = run.classes.names, frame["group"].tolist()
-    table = [row_of(name, rows, classes, groups) for name in rows]
+    metric = run.recipe.select.metric
+    table = [row_of(name, rows, classes, groups, metric) for name in rows]
     write_json(given.out, {"samples": len(frame), "places": len(set(groups)), "rows": table})
     for row in table:
         print(row)
@@ -128,13 +132,17 @@ def count(truths: Sequence[Any], chances: Iterator[NDArray[Any]], threshold: flo
 
 
 def row_of(
-    name: str, rows: dict[str, Counts], classes: Sequence[str], groups: Sequence[str]
+    name: str,
+    rows: dict[str, Counts],
+    classes: Sequence[str],
+    groups: Sequence[str],
+    metric: str,
 ) -> dict[str, Any]:
     """Score a row, and its difference to the first."""
     first = next(iter(rows.values()))
 
     def value(sums: Counts) -> float:
-        return float(np.mean([score(one, tuple(classes))[f"dice_{classes[1]}"] for one in sums]))
+        return float(np.mean([score(one, tuple(classes))[metric] for one in sums]))
 
     def gain(sums: Counts) -> float:
         own = rows[name].shape[1]
