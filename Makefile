@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 TASK   ?= kelp
 OUT    ?= $(if $(filter kelp,$(TASK)),demo,demo-$(TASK))
 
-.PHONY: demo test lint bench docs clean install
+.PHONY: demo test test-gpu lint bench docs clean install
 
 install: $(STAMP)
 
@@ -21,6 +21,9 @@ demo: $(STAMP)           ## made data, a whole system on it, a report to open: T
 
 test: $(STAMP)           ## all tests
 	$(BIN)/python -m pytest -n 2
+
+test-gpu: $(STAMP)       ## what is proved on a GPU too, on a machine that has one
+	$(BIN)/python -m pytest -m gpu
 
 lint: $(STAMP)           ## style, spelling, types, import floors
 	$(BIN)/ruff format --check src tests benchmarks docs

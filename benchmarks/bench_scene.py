@@ -48,7 +48,7 @@ from landseer.core.files import write_json
 from landseer.core.sides import taper
 from landseer.core.window import spread
 from landseer.models.config import ModelConfig, PreprocessConfig
-from landseer.predict import Ensemble, PredictOptions, predict_images
+from landseer.predict import Ensemble, Precision, PredictOptions, predict_images
 from landseer.predict.plan import make_plan
 from landseer.predict.spec import ModelSpec
 from landseer.quantities.mask import ClassMask
@@ -175,59 +175,95 @@ def measure(way: str, path: Path, side: int) -> dict[str, float]:
     }
 
 
-def measure_unet(rounds: int) -> dict[str, Any]:
-    """Set the engine against the bare forward passes of the same windows."""
+class Whole(nn.Module):
+    """A member that is one network, fed with reflectance."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(
+        self, x: torch.Tensor, gsd_m: torch.Tensor | None = None
+    ) -> dict[str, torch.Tensor]:
+        """Ask the network."""
+        return {"mask": self.network(x / 4000)}
+
+
+def unet() -> nn.Module:
+    """Build a UNet with EfficientNet-B0, of random weights."""
     import segmentation_models_pytorch as smp
 
-    network = smp.Unet("tu-efficientnet_b0", encoder_weights=None, in_channels=4, classes=2).eval()
-    network = network.to(memory_format=torch.channels_last)
+    return smp.Unet("tu-efficientnet_b0", encoder_weights=None, in_channels=4, classes=2)
 
-    class Member(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = network
 
-        def forward(
-            self, x: torch.Tensor, gsd_m: torch.Tensor | None = None
-        ) -> dict[str, torch.Tensor]:
-            return {"mask": self.network(x / 4000)}
+def measure_network(
+    network: nn.Module,
+    rounds: int,
+    *,
+    side: int = UNET_SIDE,
+    batch: int = 4,
+    device: str = "cpu",
+    precision: Precision = "float32",
+    **more: Any,
+) -> dict[str, Any]:
+    """Set the engine against bare forward passes of the same windows, which lie on the device before the clock runs.
 
-    spec = make_spec()
-    ensemble = Ensemble([Member()], {"mask": ClassMask(2)})
+    Args:
+        network: (b, 4, h, w) -> logits (b, 2, h, w).
+        rounds: how often the engine runs, each time between two of the bare network.
+        side, batch, device, precision: of the scene, and how both run.
+        more: for `PredictOptions`.
+    """
+    member = Whole(network.eval().to(device, memory_format=torch.channels_last))
+    ensemble = Ensemble([member], {"mask": ClassMask(2)}, precision=precision)
     options = PredictOptions(
         window_px=WINDOW,
         overlap_px=OVERLAP,
-        batch=4,
-        device="cpu",
-        precision="float32",
+        batch=batch,
+        device=device,
+        precision=precision,
         overwrite=True,
+        **more,
     )
-    plan = make_plan((UNET_SIDE, UNET_SIDE), options, None, 32)
-    inputs = [torch.rand(stop - start, 4, WINDOW, WINDOW) for start, stop in plan.batches()]
+    plan = make_plan((side, side), options, None, 32)
+    inputs = [
+        torch.rand(stop - start, 4, WINDOW, WINDOW, device=device) for start, stop in plan.batches()
+    ]
+    lower = torch.autocast(device, torch.bfloat16, enabled=precision == "bf16")
 
     def bare() -> None:
-        for x_bchw in inputs:
-            network(x_bchw).softmax(1)
+        with lower:
+            for x_bchw in inputs:
+                member(x_bchw)["mask"].softmax(1)
 
-    ratios = []
+    ratios, seconds = [], []
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
         path = Path(folder) / "a.tif"
-        make_scene(path, UNET_SIDE)
-        engine = partial(predict_images, ensemble, spec, [path], Path(folder) / "out", options)
+        make_scene(path, side)
+        engine = partial(
+            predict_images, ensemble, make_spec(), [path], Path(folder) / "out", options
+        )
         engine()
-        before = seconds_of(bare)
+        bare()
+        before = seconds_of(bare, device)
         for _ in range(rounds):
-            taken = seconds_of(engine)
-            after = seconds_of(bare)
-            ratios.append((before + after) / 2 / taken)
+            seconds.append(seconds_of(engine, device))
+            after = seconds_of(bare, device)
+            ratios.append((before + after) / 2 / seconds[-1])
             before = after
-    return {"windows": len(plan.windows), "share_of_bare": _spread(ratios)}
+    return {
+        "windows": len(plan.windows),
+        "share_of_bare": _spread(ratios),
+        "mpx_per_s": _spread([side * side / 1e6 / one for one in seconds]),
+    }
 
 
-def seconds_of(function: Callable[[], Any]) -> float:
-    """Return how long a call takes."""
+def seconds_of(function: Callable[[], Any], device: str = "cpu") -> float:
+    """Return how long a call takes, until the device is done."""
     start = time.perf_counter()
     function()
+    if device == "cuda":
+        torch.cuda.synchronize()
     return time.perf_counter() - start
 
 
@@ -256,7 +292,7 @@ def main() -> None:
         print(json.dumps(measure(way, Path(path), int(side))))
         return
     if options.unet:
-        print(json.dumps(measure_unet(options.unet_rounds)))
+        print(json.dumps(measure_network(unet(), options.unet_rounds)))
         return
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -34,6 +34,13 @@ def why_no_lightgbm() -> str | None:
 collect_ignore = list(OF_TREES) if why_no_lightgbm() else []
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide GPUs unless `-m gpu` asks for what is proved on them too: all else is promised of processors."""
+    asked = str(config.option.markexpr)
+    if "gpu" not in asked or "not gpu" in asked:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
 def pytest_report_header() -> list[str]:
     """Say what is left out."""
     why = why_no_lightgbm()

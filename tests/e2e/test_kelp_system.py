@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from landseer.core.files import hash_file, read_json
 from landseer.predict import (
@@ -46,6 +47,7 @@ TINY = (
     "select.tta=[none, flips]",
     "report.contact_sheet=4",
     "report.examples=2",
+    f"train.deterministic={torch.cuda.is_available()}",
 )
 SIZE = 96
 
@@ -70,6 +72,7 @@ def run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
+@pytest.mark.gpu
 def test_every_file_of_a_run_is_there(run: Run) -> None:
     names = (
         "recipe.yaml", "samples.parquet", "audit/findings.csv", "audit/pairs.csv",
@@ -80,6 +83,7 @@ def test_every_file_of_a_run_is_there(run: Run) -> None:
     assert [name for name in names if not run.path(name).exists()] == []
 
 
+@pytest.mark.gpu
 def test_every_training_sample_has_one_out_of_fold_prediction(run: Run) -> None:
     samples = usable(read_samples(run.path("samples.parquet")), side="train")
     for tta in ("none", "flips"):
@@ -93,11 +97,13 @@ def test_no_place_is_on_two_sides(run: Run) -> None:
     assert read_json(run.path("audit/proof.json"))["cross_fold_pairs"] == 0
 
 
+@pytest.mark.gpu
 def test_a_second_run_has_nothing_to_do(run: Run) -> None:
     result = run_stages(run)
     assert {result[name] for name in result if name not in ("folder", "score")} == {"up to date"}
 
 
+@pytest.mark.gpu
 def test_the_same_recipe_gives_the_same_model_bit_for_bit(
     run: Run, data: Path, tmp_path: Path
 ) -> None:

@@ -47,6 +47,7 @@ def outputs(folder: Path) -> dict[str, str]:
     return {path.name: hash_file(path) for path in sorted(folder.glob("*.tif"))}
 
 
+@pytest.mark.gpu
 @pytest.mark.parametrize("batch", [1, 4, 100])
 @pytest.mark.parametrize("workers", [0, 2])
 def test_windows_give_the_map_of_one_pass(
@@ -276,6 +277,7 @@ class Unsure(nn.Module):
         return {"mask": torch.cat([torch.zeros_like(plane), plane], dim=1)}
 
 
+@pytest.mark.gpu
 @pytest.mark.parametrize("side", [40, 131])
 @pytest.mark.parametrize(
     ("said", "entropy", "disagreement"),
@@ -308,6 +310,7 @@ def test_entropies_against_a_slow_sum():
     np.testing.assert_allclose(disagreement_of(mean, own)[0], expected, atol=1e-5)
 
 
+@pytest.mark.gpu
 def test_a_stopped_run_goes_on_and_ends_in_the_same_bytes(
     ensemble, spec, write_image, tmp_path: Path, monkeypatch
 ):
@@ -484,6 +487,7 @@ print(len(grown), max(finished), all_windows - resumed)
 """
 
 
+@pytest.mark.gpu
 @pytest.mark.slow
 def test_killed_at_random_moments_it_ends_in_the_same_bytes(spec, write_image, tmp_path: Path):
     """Kill -9 at twenty random moments: nothing half-written is seen, and the maps are those of an undisturbed run."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from landseer.raster.write import write_raster
 from landseer.recipe.load import load_recipe
@@ -41,6 +42,7 @@ train:
   samples_per_epoch: 480
   batch_size: 16
   precision: fp32
+  deterministic: ON_GPU
   workers: 0
   images: 0
   optimiser: {kind: adamw, lr: 1.0e-2}
@@ -51,6 +53,7 @@ select: {metric: accuracy, threshold: argmax, resamples: 200, workers: 1, tta: [
 RECIPE = RECIPE.replace(
     "BANDS", str([{"name": f"b{n}", "index": n + 1} for n in range(N_BANDS)])
 ).replace("NAMES", str([f"b{n}" for n in range(N_BANDS)]))
+RECIPE = RECIPE.replace("ON_GPU", str(torch.cuda.is_available()))
 
 SMALL = (
     "train.samples_per_epoch=16",

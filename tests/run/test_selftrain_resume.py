@@ -24,6 +24,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.gpu
 def test_a_stopped_self_training_goes_on_to_the_same_bytes(
     tmp_path: Path, small_round: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

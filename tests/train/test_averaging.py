@@ -25,11 +25,14 @@ from landseer.train.objective import TargetLosses
 
 LOSSES = {"mask": TargetLosses((Dice(),))}
 AUGMENT = AugmentConfig(d4=True, noise_std=0.05)
+ON_GPU = torch.cuda.is_available()
+"""There only what is asked to be deterministic is the same bit for bit."""
 
 
 def config(**changes: object) -> TrainConfig:
     values: dict[str, Any] = {
-        "epochs": 4, "batch_size": 4, "optimiser": AdamW(lr=3e-3), "precision": "fp32", "images": 0, "workers": 0,
+        "epochs": 4, "batch_size": 4, "optimiser": AdamW(lr=3e-3), "precision": "fp32", "images": 0,
+        "workers": 0, "deterministic": ON_GPU,
     }  # fmt: skip
     return TrainConfig(**(values | changes))
 
@@ -147,6 +150,7 @@ def test_without_norms_no_batch_is_read(
     assert running_norms(nn.Sequential(nn.LayerNorm(3), nn.Conv2d(1, 1, 1))) == {}
 
 
+@pytest.mark.gpu
 @pytest.mark.parametrize(("stop", "cycle"), [((1, 0), 1), ((2, 1), 1), ((3, 0), 2)], ids=str)
 def test_a_killed_swa_goes_on_to_the_same_weights(
     make_job: Callable[..., Job],
@@ -176,6 +180,7 @@ def test_a_killed_swa_goes_on_to_the_same_weights(
         assert all(torch.equal(left[key], right[key]) for key in left), path.name
 
 
+@pytest.mark.gpu
 def test_the_old_key_is_the_same_mean(
     make_job: Callable[..., Job], make_tiny_model: Callable[[], Model]
 ) -> None:

@@ -35,6 +35,8 @@ JobMaker = Callable[..., Job]
 ModelMaker = Callable[[], Model]
 LOSSES = {"mask": TargetLosses((Dice(),))}
 AUGMENT = AugmentConfig(d4=True, rotate_deg=20, noise_std=0.05, crop_px=32)
+ON_GPU = torch.cuda.is_available()
+"""There only what is asked to be deterministic is the same bit for bit."""
 
 
 def config(**changes: object) -> TrainConfig:
@@ -45,6 +47,7 @@ def config(**changes: object) -> TrainConfig:
         "precision": "fp32",
         "images": 0,
         "workers": 0,
+        "deterministic": ON_GPU,
     }
     return TrainConfig(**(values | changes))  # type: ignore[arg-type]
 
@@ -89,6 +92,7 @@ def test_a_finished_member_is_not_trained_again(
     assert fit_member(job, make_tiny_model(), LOSSES, AUGMENT, config(epochs=1)) == first
 
 
+@pytest.mark.gpu
 @pytest.mark.parametrize("changes", [{"workers": 3, "images": 1}])
 def test_workers_cache_and_pictures_change_no_bit(
     make_job: JobMaker, make_tiny_model: ModelMaker, changes: dict[str, object]
@@ -109,6 +113,7 @@ def test_another_seed_gives_other_weights(make_job: JobMaker, make_tiny_model: M
     )
 
 
+@pytest.mark.gpu
 @pytest.mark.parametrize(
     ("schedule", "ema_decay"),
     [

@@ -29,12 +29,14 @@ ModelMaker = Callable[[], Model]
 LOSSES = {"mask": TargetLosses((Dice(),))}
 AUGMENT = AugmentConfig(d4=True, rotate_deg=20)
 STEPS = (Freeze(stages=2, epochs=1), Freeze(stages=1, epochs=2))
+ON_GPU = torch.cuda.is_available()
+"""There only what is asked to be deterministic is the same bit for bit."""
 
 
 def config(**changes: object) -> TrainConfig:
     values = {
         "epochs": 4, "batch_size": 4, "optimiser": AdamW(lr=3e-3, weight_decay=0.1),
-        "precision": "fp32", "images": 0, "workers": 0, "freeze": STEPS,
+        "precision": "fp32", "images": 0, "workers": 0, "deterministic": ON_GPU, "freeze": STEPS,
     }  # fmt: skip
     return TrainConfig(**(values | changes))  # type: ignore[arg-type]
 
@@ -125,6 +127,7 @@ def test_a_swin_freezes_too(make_job: JobMaker, monkeypatch: pytest.MonkeyPatch)
         assert numbers == set(range(last + 1, 8))
 
 
+@pytest.mark.gpu
 @pytest.mark.parametrize("ema_decay", [None, 0.9])
 def test_a_killed_training_freezes_as_an_unbroken_one(
     make_job: JobMaker,

@@ -25,6 +25,7 @@ CONFIG = TrainConfig(
     images=0,
     workers=0,
     keep_best=3,
+    deterministic=torch.cuda.is_available(),
 )
 
 
@@ -42,6 +43,7 @@ def test_the_best_epochs_are_kept_in_order(make_job, make_tiny_model) -> None:
     assert not list(job.folder.glob("*.ckpt"))
 
 
+@pytest.mark.gpu
 def test_the_very_best_is_what_keeping_one_keeps(make_job, make_tiny_model) -> None:
     three, one = make_job("three"), make_job("one")
     fit_member(three, make_tiny_model(), LOSSES, AugmentConfig(), CONFIG)
@@ -51,6 +53,7 @@ def test_the_very_best_is_what_keeping_one_keeps(make_job, make_tiny_model) -> N
     assert all(torch.equal(left[key], right[key]) for key in left)
 
 
+@pytest.mark.gpu
 def test_a_killed_training_keeps_the_same_epochs(
     make_job, make_tiny_model, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

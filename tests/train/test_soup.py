@@ -25,11 +25,14 @@ from landseer.train.soup import choose, cook_member, mean_state
 LOSSES = {"mask": TargetLosses((Dice(),))}
 AUGMENT = AugmentConfig(noise_std=0.05)
 JobMaker, ModelMaker = Callable[..., Job], Callable[[], Model]
+ON_GPU = torch.cuda.is_available()
+"""There only what is asked to be deterministic is the same bit for bit."""
 
 
 def config(kind: str = "uniform", **changes: object) -> TrainConfig:
     values: dict[str, Any] = {
-        "epochs": 5, "batch_size": 4, "optimiser": AdamW(lr=3e-3), "precision": "fp32", "images": 0, "workers": 0,
+        "epochs": 5, "batch_size": 4, "optimiser": AdamW(lr=3e-3), "precision": "fp32", "images": 0,
+        "workers": 0, "deterministic": ON_GPU,
         "keep_best": 3, "soup": Soup(kind=kind),
     }  # fmt: skip
     return TrainConfig(**(values | changes))
@@ -124,6 +127,7 @@ def test_a_soup_over_seeds_takes_the_epochs_of_all(
     assert config().member_seeds == (0,)
 
 
+@pytest.mark.gpu
 def test_a_killed_soup_ends_in_the_same_weights(
     make_job: JobMaker, make_tiny_model: ModelMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

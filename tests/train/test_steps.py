@@ -117,6 +117,7 @@ def test_waiting_and_computing_are_told_apart(
     assert 0 < 2 * (row["train/wait_s"] + row["train/step_s"]) <= row["seconds"]
 
 
+@pytest.mark.gpu
 def test_a_profile_is_a_trace_and_a_table_and_changes_nothing(
     make_job: JobMaker, make_tiny_model: ModelMaker
 ) -> None:

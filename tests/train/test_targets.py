@@ -44,6 +44,7 @@ from .pose_world import (
 )
 
 
+@pytest.mark.gpu
 def test_six_targets_are_learnt_at_once(make_pose_job: JobMaker) -> None:
     job = make_pose_job()
     result = fit_member(job, make_model(), LOSSES, AUGMENT, config(epochs=40))
@@ -67,6 +68,7 @@ def test_six_targets_are_learnt_at_once(make_pose_job: JobMaker) -> None:
     assert set(result["counts"]) == {"a", "b"} and np.array(result["matrix"]).sum() == 4 * SIDE**2
 
 
+@pytest.mark.gpu
 @pytest.mark.parametrize(
     ("changes", "schedule"),
     [
@@ -110,6 +112,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     ]
 
 
+@pytest.mark.gpu
 def test_workers_and_pictures_change_no_bit(make_pose_job: JobMaker) -> None:
     targets = SPECS | {"rough": TargetSpec(quantity="height", reference="coarse")}
     losses = LOSSES | {"rough": TargetLosses((Huber(),))}

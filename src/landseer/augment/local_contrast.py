@@ -12,6 +12,8 @@ from torch.nn import functional
 from landseer.augment.unit import in_unit
 
 _STEPS = 256
+_PARTS = 2**20
+"""Counts are summed in such parts: sums of whole numbers are the same in any order, and so on any device."""
 
 
 def local_contrast(rgb_3hw: Tensor, clip_limit: float, tiles: int = 8) -> Tensor:
@@ -89,7 +91,8 @@ def _maps(step_hw: Tensor, rows: int, cols: int, clip_limit: float) -> Tensor:
     histogram_tv = torch.bincount(pairs, minlength=count * _STEPS).view(count, _STEPS).float()
     limit = max(1.0, clip_limit * area / _STEPS)
     excess_t1 = (histogram_tv - limit).clamp_(min=0).sum(1, keepdim=True)
-    return (histogram_tv.clamp_(max=limit) + excess_t1 / _STEPS).cumsum(1) / area
+    counts_tv = histogram_tv.clamp_(max=limit) + excess_t1 / _STEPS
+    return (counts_tv * _PARTS).round_().long().cumsum(1) / (area * _PARTS)
 
 
 def _neighbours(

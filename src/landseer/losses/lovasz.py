@@ -41,11 +41,11 @@ def _errors(pixels: Pixels) -> Tensor:
 def _jaccard_steps(truth_bkn: Tensor) -> Tensor:
     """Return how much the Jaccard loss grows with each further error, in sorted order.
 
-    Cumulative sums are taken in float64: float32 loses whole pixels beyond 2^24.
+    Cumulative sums are of whole numbers: float32 loses pixels beyond 2^24, and on a GPU sums of floats vary.
     """
-    truth_bkn = truth_bkn.double()
+    truth_bkn = truth_bkn.long()
     total = truth_bkn.sum(dim=2, keepdim=True)
     missed = truth_bkn.cumsum(dim=2)
     added = (1 - truth_bkn).cumsum(dim=2)
-    jaccard = 1 - (total - missed) / (total + added)
-    return torch.diff(jaccard, dim=2, prepend=torch.zeros_like(total)).float()
+    jaccard = 1 - (total - missed).double() / (total + added)
+    return torch.diff(jaccard, dim=2, prepend=torch.zeros_like(jaccard[..., :1])).float()

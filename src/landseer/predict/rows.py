@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -95,7 +95,7 @@ class Rows:
 
 def read_rows(
     path: Path, bands: Sequence[Band], wanted: Sequence[WindowBand], *, workers: int
-) -> Iterator[Rows]:
+) -> Generator[Rows]:
     """Read the rows of each band of windows, and one chunk more while the caller works on these.
 
     Args:

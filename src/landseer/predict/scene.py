@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
@@ -201,13 +201,15 @@ class Scene:
 
     def _ask(self, batches: Generator[Batch], take_in: Callable[[Answer], None]) -> None:
         """Ask the networks about all batches, and take the answers in, in the order of the plan."""
-        if len(self._devices) > 1:
-            self._deal(batches, take_in)
-        elif self._options.workers > 0:
+        if len(self._devices) == 1 and self._options.workers > 0:
             self._alternate(batches, take_in)
-        else:
-            for batch in batches:
-                take_in(self._answer(self._devices[0], batch))
+            return
+        with closing(batches):
+            if len(self._devices) > 1:
+                self._deal(batches, take_in)
+            else:
+                for batch in batches:
+                    take_in(self._answer(self._devices[0], batch))
 
     def _deal(self, batches: Iterable[Batch], take_in: Callable[[Answer], None]) -> None:
         """Deal the batches to several devices, each in a thread of its own."""
@@ -255,21 +257,22 @@ class Scene:
         wanted = list(plan.bands_from(first))
         path, bands = self._info.path, self._spec.read_bands
         shape = (plan.batch, len(bands), *plan.size)
-        buffers = cycle([np.empty(shape, np.float32) for _ in range(len(self._devices) + 1)])
+        buffers = cycle([_buffer(shape, self._devices) for _ in range(len(self._devices) + 1)])
         patches, pixels, filled = list[Patch](), next(buffers), 0
-        read = read_rows(path, bands, [b for _, b in wanted], workers=self._options.workers)
-        for (start, band), rows in zip(wanted, read, strict=True):
-            for chunk in rows.chunks:
-                valid.put(chunk.row, chunk.valid)
-            for number, window in enumerate(band.windows, start):
-                if number < first:
-                    continue
-                share = rows.copy(window, pixels[filled])
-                patches.append(Patch(number, window, share))
-                filled += share > 0
-                if len(patches) == plan.batch:
-                    yield Batch(patches, pixels[:filled])
-                    patches, pixels, filled = [], next(buffers), 0
+        reader = read_rows(path, bands, [b for _, b in wanted], workers=self._options.workers)
+        with closing(reader) as read:
+            for (start, band), rows in zip(wanted, read, strict=True):
+                for chunk in rows.chunks:
+                    valid.put(chunk.row, chunk.valid)
+                for number, window in enumerate(band.windows, start):
+                    if number < first:
+                        continue
+                    share = rows.copy(window, pixels[filled])
+                    patches.append(Patch(number, window, share))
+                    filled += share > 0
+                    if len(patches) == plan.batch:
+                        yield Batch(patches, pixels[:filled])
+                        patches, pixels, filled = [], next(buffers), 0
         if patches:
             yield Batch(patches, pixels[:filled])
 
@@ -282,7 +285,9 @@ class Scene:
         quantities, blend = ensemble.quantities, self._options.blend
         values = {
             name: to_mix(quantities.get(name), value, blend).cpu().numpy()
-            for name, value in ensemble(x_bchw.to(ensemble.device), gsd_m).items()
+            for name, value in ensemble(
+                x_bchw.to(ensemble.device, non_blocking=True), gsd_m
+            ).items()
         }
         return Answer(batch.patches, values)
 
@@ -315,6 +320,12 @@ class Scene:
             )[0].numpy()
             for name in self._single
         }
+
+
+def _buffer(shape: tuple[int, ...], devices: Sequence[Ensemble]) -> NDArray[np.float32]:
+    """Return memory for a batch; for a GPU, memory that it copies from by itself."""
+    pinned = any(ensemble.device.type == "cuda" for ensemble in devices)
+    return torch.empty(shape, dtype=torch.float32, pin_memory=pinned).numpy()
 
 
 def _unpacked(values: list[float], widths: Mapping[str, int]) -> dict[str, NDArray[np.float32]]:

@@ -8,10 +8,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
+
 
 @contextmanager
 def loop() -> Iterator[None]:
-    """Keep Lightning's advice off the screen while its loop runs, and let an interrupt be one.
+    """Keep Lightning's advice off the screen while its loop runs, let an interrupt be one, undo what it sets.
 
     Raises:
         KeyboardInterrupt: Ctrl-C ended the loop; Lightning itself would end the process, with exit code 1 and no word.
@@ -21,6 +23,7 @@ def loop() -> Iterator[None]:
         warnings.filterwarnings("ignore", module="lightning")
         warnings.filterwarnings("ignore", message=".*lightning.*")
         logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+        refusing = torch.are_deterministic_algorithms_enabled()
         try:
             yield
         except SystemExit as stop:
@@ -28,3 +31,5 @@ def loop() -> Iterator[None]:
                 raise
             signal.signal(signal.SIGINT, before)
             raise KeyboardInterrupt from None
+        finally:
+            torch.use_deterministic_algorithms(refusing)

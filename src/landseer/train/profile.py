@@ -43,8 +43,9 @@ class Profiler(lightning.Callback):
         """Start with the second step, or with the only one."""
         is_second = batch_idx == 1 or trainer.num_training_batches == 1
         if is_second and not self._is_done and self._running is None:
-            self._running = profile(activities=_activities(), record_shapes=True)
-            self._running.start()
+            running = profile(activities=_activities(), record_shapes=True, acc_events=True)
+            running.start()
+            self._running = running
 
     def on_train_batch_end(
         self,
