@@ -45,6 +45,7 @@ from torch import nn
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
 from landseer.core.files import write_json
+from landseer.core.memory import keep_freed_memory
 from landseer.core.sides import taper
 from landseer.core.window import spread
 from landseer.models.config import ModelConfig, PreprocessConfig
@@ -236,7 +237,7 @@ def measure_network(
             for x_bchw in inputs:
                 member(x_bchw)["mask"].softmax(1)
 
-    ratios, seconds = [], []
+    ratios, seconds, alone = [], [], []
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
         path = Path(folder) / "a.tif"
         make_scene(path, side)
@@ -250,11 +251,13 @@ def measure_network(
             seconds.append(seconds_of(engine, device))
             after = seconds_of(bare, device)
             ratios.append((before + after) / 2 / seconds[-1])
+            alone.append((before + after) / 2)
             before = after
     return {
         "windows": len(plan.windows),
         "share_of_bare": _spread(ratios),
         "mpx_per_s": _spread([side * side / 1e6 / one for one in seconds]),
+        "bare_s": _spread(alone),
     }
 
 
@@ -286,12 +289,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     parser.add_argument("--unet", action="store_true", help="the network alone")
+    parser.add_argument(
+        "--keep-memory", action="store_true", help="of the network alone, as `landseer` does"
+    )
     options = parser.parse_args()
     if options.one:
         way, path, side = options.one
         print(json.dumps(measure(way, Path(path), int(side))))
         return
     if options.unet:
+        if options.keep_memory:
+            keep_freed_memory()
         print(json.dumps(measure_network(unet(), options.unet_rounds)))
         return
     found: dict[str, Any] = {}
@@ -312,10 +320,11 @@ def main() -> None:
             } | {"share_of_plain": _spread([p["seconds"] / e["seconds"] for e, p in pairs])}
             print(side, json.dumps(found[str(side)]), flush=True)
             path.unlink()
-    command = [sys.executable, __file__, "--unet", "--unet-rounds", str(options.unet_rounds)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    found["unet_efficientnet_b0"] = json.loads(done.stdout.splitlines()[-1])
-    print(json.dumps(found["unet_efficientnet_b0"]))
+    for name, more in (("memory as in Python", ()), ("memory kept", ("--keep-memory",))):
+        command = [sys.executable, __file__, "--unet", "--unet-rounds", str(options.unet_rounds)]
+        done = subprocess.run([*command, *more], check=True, stdout=subprocess.PIPE, text=True)
+        found[f"unet_efficientnet_b0, {name}"] = json.loads(done.stdout.splitlines()[-1])
+        print(name, json.dumps(found[f"unet_efficientnet_b0, {name}"]), flush=True)
     if options.out:
         write_json(options.out, found)
 

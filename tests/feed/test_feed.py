@@ -47,6 +47,14 @@ def test_workers_and_cache_change_nothing(items: list[Item], workers: int, cache
             assert torch.equal(batch["targets"]["mask"], expected["targets"]["mask"])
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_batches_lie_where_a_gpu_copies_from_by_itself(items: list[Item]) -> None:
+    source = Source(items, BANDS, CLASSES)
+    batch = next(iter(Loader(source, range(len(items)), batch_size=2, workers=1)))
+    assert batch["image"].is_pinned() and batch["targets"]["mask"].is_pinned()
+
+
 def test_smaller_samples_are_padded_with_invalid_pixels(items: list[Item]) -> None:
     (batch,) = Loader(Source(items, BANDS, CLASSES), [0, 1], batch_size=2)
     assert batch["image"].shape == (2, 2, 8, 9)

@@ -162,7 +162,7 @@ def test_a_border_below_the_reach_shows(ensemble, spec, write_image, tmp_path: P
 
 def test_workers_and_devices_change_no_byte(ensemble, spec, write_image, tmp_path: Path):
     path, _ = write_image("a.tif", 131, 170, **PLACE)
-    found = {}
+    found, before = {}, torch.get_num_threads()
     for name, changes in {
         "one": {"workers": 0}, "threads": {"workers": 3}, "two": {"device": "cpu,cpu"},
         "three": {"device": "cpu, cpu, cpu", "workers": 2},
@@ -171,6 +171,24 @@ def test_workers_and_devices_change_no_byte(ensemble, spec, write_image, tmp_pat
         predict_images(ensemble, spec, [path], tmp_path / name, chosen)
         found[name] = outputs(tmp_path / name)
     assert len({json.dumps(one) for one in found.values()}) == 1
+    assert torch.get_num_threads() == before
+
+
+def test_adding_in_a_thread_of_its_own_as_beside_a_gpu_changes_no_byte(
+    ensemble, spec, write_image, tmp_path: Path, monkeypatch
+):
+    path, _ = write_image("a.tif", 531, 170, **PLACE)
+    predict_images(ensemble, spec, [path], tmp_path / "one", options(probabilities=True, batch=2))
+    own, asked = scene_module._other_threads, []
+
+    def two(on_cpu):
+        asked.append(on_cpu)
+        return own(on_cpu=False)
+
+    monkeypatch.setattr(scene_module, "_other_threads", two)
+    predict_images(ensemble, spec, [path], tmp_path / "two", options(probabilities=True, batch=2))
+    assert outputs(tmp_path / "one") == outputs(tmp_path / "two")
+    assert asked == [True]
 
 
 class Counting(nn.Module):

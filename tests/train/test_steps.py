@@ -36,7 +36,7 @@ AUGMENT = AugmentConfig(
 def config(**changes: object) -> TrainConfig:
     values = {
         "epochs": 1, "batch_size": 4, "optimiser": AdamW(lr=3e-3), "precision": "fp32",
-        "schedule": Constant(), "images": 0, "workers": 0,
+        "schedule": Constant(), "images": 0, "workers": 0, "deterministic": torch.cuda.is_available(),
     }  # fmt: skip
     return TrainConfig(**(values | changes))  # type: ignore[arg-type]
 

@@ -86,8 +86,18 @@ class Loader:
                 yield ahead.popleft().result()
 
     def _load(self, draws: list[tuple[int, int]]) -> Batch:
-        """Read and stack the samples of one batch."""
-        return make_batch(self._source, [p for _, p in draws], [draw for draw, _ in draws])
+        """Read and stack the samples of one batch; where there is a GPU, in memory that it copies from by itself."""
+        batch = make_batch(self._source, [p for _, p in draws], [draw for draw, _ in draws])
+        return _pinned(batch) if torch.cuda.is_available() else batch
+
+
+def _pinned(batch: Batch) -> Batch:
+    """Move the tensors of a batch to memory that is never paged out."""
+    pinned = batch.copy()
+    pinned["image"], pinned["gsd_m"] = batch["image"].pin_memory(), batch["gsd_m"].pin_memory()
+    pinned["targets"] = {name: one.pin_memory() for name, one in batch["targets"].items()}
+    pinned["grids"] = {name: one.pin_memory() for name, one in batch["grids"].items()}
+    return pinned
 
 
 def make_batch(source: Source, positions: Sequence[int], draws: Sequence[int] = ()) -> Batch:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
@@ -224,28 +224,27 @@ class Scene:
                 take_in(ahead.popleft().result())
 
     def _alternate(self, batches: Generator[Batch], take_in: Callable[[Answer], None]) -> None:
-        """Run the networks in this thread; another takes in the last answer and has the next batch ready by then.
+        """Run the networks in this thread, while others have the next batch ready and take in the last answer.
 
         On the CPU networks belong into the main thread: glibc gives others their large blocks anew each time, and a
-        U-Net takes nearly twice as long.
+        U-Net takes nearly twice as long. There a single other thread does the rest.
         """
-
-        def turn(answer: Answer | None) -> Batch | None:
-            if answer is not None:
-                take_in(answer)
-            return next(batches, None)
-
-        with ThreadPoolExecutor(1, thread_name_prefix="windows") as other:
+        ensemble = self._devices[0]
+        with _other_threads(on_cpu=ensemble.device.type == "cpu") as (before, after):
             try:
-                answer = None
-                batch = other.submit(turn, None).result()
+                added: Future[None] | None = None
+                batch = before.submit(next, batches, None).result()
                 while batch is not None:
-                    following = other.submit(turn, answer)
-                    answer = self._answer(self._devices[0], batch)
+                    following = before.submit(next, batches, None)
+                    answer = self._answer(ensemble, batch)
                     batch = following.result()
-                other.submit(turn, answer).result()
+                    if added is not None:
+                        added.result()
+                    added = after.submit(take_in, answer)
+                if added is not None:
+                    added.result()
             finally:
-                other.submit(batches.close).result()  # GDAL's settings belong to that thread
+                before.submit(batches.close).result()  # GDAL's settings belong to that thread
 
     def _batches(self, first: int, valid: ValidRows) -> Generator[Batch]:
         """Yield batches of windows; which windows share one is fixed by the plan.
@@ -333,6 +332,25 @@ def _unpacked(values: list[float], widths: Mapping[str, int]) -> dict[str, NDArr
     ends = np.cumsum(list(widths.values()))[:-1]
     parts = np.split(np.asarray(values, np.float32), ends)
     return dict(zip(widths, parts, strict=True))
+
+
+@contextmanager
+def _other_threads(*, on_cpu: bool) -> Iterator[tuple[ThreadPoolExecutor, ThreadPoolExecutor]]:
+    """Start a thread for what comes before the networks and one for what comes after; on the CPU they are the same.
+
+    There PyTorch counts and compares in it alone: helpers of its own, which spin for a while when they have nothing to
+    do, would take a tenth of the networks' time.
+    """
+    if not on_cpu:
+        with ThreadPoolExecutor(1, "windows") as before, ThreadPoolExecutor(1, "sums") as after:
+            yield before, after
+        return
+    count = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(1, "windows", torch.set_num_threads, (1,)) as other:
+            yield other, other
+    finally:
+        torch.set_num_threads(count)  # threads that start later take over what was set last
 
 
 class _Writer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,7 +21,7 @@ def is_everywhere(valid: Valid) -> bool:
 
 
 class ValidRows:
-    """Where rows have data, from the first row that is not finished on.
+    """Where rows have data, from the first row that is not finished on; one thread may put while another takes.
 
     Args:
         height, width: of the scene, px.
@@ -30,18 +32,20 @@ class ValidRows:
         self._height, self._width = height, width
         self._rows: dict[int, Valid] = {}
         self._stop = row
+        self._lock = Lock()
 
     def put(self, row: int, valid: Valid) -> None:
         """Take the rows that are new: (h, width) from `row` on."""
-        skip = self._stop - row
-        if skip < 0:
-            self.fill(row)
-            skip = 0
-        if skip < len(valid):
-            self._rows[self._stop] = valid[skip:]
-            self._stop = row + len(valid)
+        with self._lock:
+            skip = self._stop - row
+            if skip < 0:
+                self._fill(row)
+                skip = 0
+            if skip < len(valid):
+                self._rows[self._stop] = valid[skip:]
+                self._stop = row + len(valid)
 
-    def fill(self, row: int) -> None:
+    def _fill(self, row: int) -> None:
         """Say that nothing is known up to this row: no window covers it."""
         if row > self._stop:
             self._rows[self._stop] = np.zeros((row - self._stop, self._width), bool)
@@ -49,8 +53,13 @@ class ValidRows:
 
     def take(self, row: int, height: int) -> Valid:
         """Return rows that were put, not to be written into, and forget what lies above their end."""
+        with self._lock:
+            return self._take(row, height)
+
+    def _take(self, row: int, height: int) -> Valid:
+        """Return rows, and forget them."""
         stop = row + height
-        self.fill(min(stop, self._height))
+        self._fill(min(stop, self._height))
         parts = {start: valid for start, valid in self._rows.items() if start < stop}
         found = everywhere(height, self._width)
         if not all(map(is_everywhere, parts.values())):

@@ -22,7 +22,6 @@ from landseer.select.describe import (
     describe_limits,
     describe_members,
     describe_options,
-    describe_score,
 )
 from landseer.select.evidence import Evidence
 from landseer.select.judged import OofFolders, find_judged
@@ -113,8 +112,8 @@ def _conclude(evidence: Evidence) -> Selection:
         threshold=threshold,
         member_threshold=member_threshold,
         members=describe_members(evidence, final),
-        crossfit=describe_score(evidence, honest, honest=True),
-        optimistic=describe_score(evidence, optimistic, honest=False),
+        crossfit=evidence.intervals.score(honest, honest=judge.n_parts > 1),
+        optimistic=evidence.intervals.score(optimistic, honest=False),
         scores=score(honest.sum(0), judge.classes.names),
         n_samples=len(judged.samples),
         n_groups=len(group_names),

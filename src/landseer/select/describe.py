@@ -19,34 +19,12 @@ from landseer.select.selection import (
     MemberWeight,
     MixPart,
     OptionScore,
-    ScoreInterval,
 )
 from landseer.select.sets import parse_set
 from landseer.select.shares import equal_shares, rank_weights, score_weights, single_shares
 from landseer.select.tally import Tally, keep_samples
 
 Weights = dict[tuple[int, int], float]
-
-
-def describe_score(evidence: Evidence, matrices: Matrix, *, honest: bool) -> ScoreInterval:
-    """Score samples with an interval over groups, and say what the score counts.
-
-    Args:
-        evidence: the judge and the groups.
-        matrices: (n, C, C) counts of each sample.
-        honest: whether choices were made on other parts.
-    """
-    how = "choices were made on these very samples"
-    if honest and evidence.judge.n_parts > 1:
-        how = "choices for each fold were made on the other folds"
-    low, high = evidence.bootstrap(matrices, evidence.judge.value)
-    return ScoreInterval(
-        value=evidence.judge.value(matrices.sum(0)),
-        low=low,
-        high=high,
-        level=evidence.config.level,
-        counts=f"{evidence.config.metric}, pooled over the pixels of {len(matrices)} out-of-fold samples; {how}",
-    )
 
 
 def describe_members(evidence: Evidence, final: Choice) -> tuple[MemberWeight, ...]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from landseer.metrics.bootstrap import interval
 from landseer.metrics.confusion import Matrix
 from landseer.select.config import SelectConfig
 from landseer.select.counts import Option
@@ -97,16 +96,3 @@ class Evidence:
     def intervals(self) -> Intervals:
         """What draws groups again."""
         return Intervals(self.judge.curve, self.judged.groups, self.config, self.seed)
-
-    def bootstrap(
-        self, matrices: Matrix, statistic: Callable[[Matrix], float]
-    ) -> tuple[float, float]:
-        """Return the interval of a statistic of the pooled counts, drawing groups again."""
-        return interval(
-            matrices,
-            self.judged.groups,
-            statistic,
-            n=self.config.resamples,
-            level=self.config.level,
-            seed=self.seed,
-        )

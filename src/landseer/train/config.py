@@ -238,7 +238,8 @@ class TrainConfig(BaseModel):
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Arithmetic of the network; auto takes bf16 where the GPU or processor multiplies it fast."""
     deterministic: bool = False
-    """Refuse operations whose result varies between runs (slower on a GPU; CPU runs are equal anyway)."""
+    """Refuse operations whose result varies between runs; with it a training on a GPU that is resumed ends in the same
+    bits, as it does on a processor anyway, and takes longer."""
     workers: int | None = Field(None, ge=0)
     """Threads that read ahead; null takes two, or more on a machine with a GPU."""
     cache_gb: float = Field(4.0, ge=0)
