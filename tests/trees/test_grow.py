@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import lightgbm
 import numpy as np
@@ -13,6 +14,7 @@ from scipy.special import softmax
 
 from landseer.errors import UsageError
 from landseer.models.tree_files import load_trees, tree_library
+from landseer.trees import xgboost_rows
 from landseer.trees.config import (
     ForestConfig,
     LightGBMConfig,
@@ -152,6 +154,32 @@ def test_xgboost_on_files_is_xgboost_on_an_array(tmp_path: Path) -> None:
     np.testing.assert_allclose(load_trees(path)(x, 1)[:, 1], expected, atol=0.25)
     assert np.corrcoef(load_trees(path)(x, 1)[:, 1], expected)[0, 1] > 0.995
     assert found.rounds == 8
+
+
+@pytest.mark.parametrize("name", ["xgboost", "forest"])
+@pytest.mark.parametrize("early_stop", [None, 4])
+def test_a_table_that_lies_on_disk_grows_the_same_trees(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: ModelName, early_stop: int | None
+) -> None:
+    table = make_table(tmp_path / "t")
+    config = CONFIG.model_copy(update={"early_stop": early_stop})
+    found, path = grown(tmp_path, table, name, config)
+    held, seen = path.read_bytes(), []
+    left = tmp_path / "t-pages" / "of a killed process"
+    left.mkdir(parents=True)
+    monkeypatch.setattr(xgboost_rows, "MOST_HELD", 1)
+    own = xgboost.ExtMemQuantileDMatrix
+
+    def paged(*given: Any, **more: Any) -> Any:
+        made = own(*given, **more)
+        seen.extend(path for path in (tmp_path / "t-pages").rglob("*") if path.is_file())
+        assert not left.exists()
+        return made
+
+    monkeypatch.setattr(xgboost, "ExtMemQuantileDMatrix", paged)
+    again, path = grown(tmp_path, table, name, config)
+    assert again.rounds == found.rounds and path.read_bytes() == held
+    assert seen and not (tmp_path / "t-pages").exists()
 
 
 def test_lightgbm_on_files_is_lightgbm_on_an_array(tmp_path: Path) -> None:

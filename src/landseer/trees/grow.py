@@ -1,8 +1,8 @@
 """Growing trees from the pixel table, which is read file by file and never held as numbers.
 
-xgboost takes the files one after another and keeps a byte per pixel and channel (its quantile matrix); lightgbm does
-the same through sequences. How many rounds are enough is seen on inner parts of the training groups, never on the fold
-that is held out.
+xgboost takes the files one after another and keeps a byte per pixel and channel (its quantile matrix), of large tables
+on disk; lightgbm keeps the same in memory, through sequences. How many rounds are enough is seen on inner parts of the
+training groups, never on the fold that is held out.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from landseer.trees.config import (
 )
 from landseer.trees.lightgbm_rows import lightgbm_data
 from landseer.trees.table import PixelTable
-from landseer.trees.xgboost_rows import xgboost_data
+from landseer.trees.xgboost_rows import pages, xgboost_data
 
 Wanted = NDArray[np.bool_]
 """(samples,) bool: whose pixels."""
@@ -91,7 +91,8 @@ def grow(
     Edges: weights are divided by their mean, so that least weights of leaves count average pixels. Without `refit` the
         trees are those that the first inner part stopped.
     """
-    booster, rounds, gain = _GROWERS[name](plot, wanted, _asked(plot.config, wanted, inners))
+    with pages(plot.table):
+        booster, rounds, gain = _GROWERS[name](plot, wanted, _asked(plot.config, wanted, inners))
     with atomic_path(path.with_name(path.name + ENDINGS[name])) as temporary:
         # the libraries go by the ending, which a temporary name has not
         whole = temporary.with_name(temporary.name + ENDINGS[name])

@@ -1,7 +1,12 @@
-"""The pixel table as xgboost reads it: file by file, into a matrix of one byte per pixel and channel."""
+"""The pixel table as xgboost reads it: file by file, into one byte per pixel and channel, which lie on disk if many."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +14,25 @@ from numpy.typing import NDArray
 
 from landseer.models.tree_files import tree_library
 from landseer.trees.table import PixelTable
+
+MOST_HELD = 2**26
+"""So many numbers of a table are held in memory, a byte each and twice; of a larger one none are."""
+
+
+@contextmanager
+def pages(table: PixelTable) -> Iterator[None]:
+    """Give large tables room on disk, beside the table, for as long as trees grow."""
+    folder = _pages(table)
+    shutil.rmtree(folder, ignore_errors=True)  # of a process that was killed
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _pages(table: PixelTable) -> Path:
+    """Return the folder of what lies on disk while trees grow."""
+    return table.folder.with_name(f"{table.folder.name}-pages")
 
 
 def xgboost_data(
@@ -20,7 +44,7 @@ def xgboost_data(
     like: Any = None,
     one_hot: bool = False,
 ) -> Any:
-    """Make xgboost's quantile matrix.
+    """Make xgboost's quantile matrix; trees are the same, bit for bit, whether it is held or lies on disk.
 
     Args:
         table: the pixels.
@@ -32,16 +56,19 @@ def xgboost_data(
 
     Raises:
         UsageError: the library is not installed.
+
+    Edges: a table of more than `MOST_HELD` numbers needs `pages` around its use, and takes twice the time.
     """
     library = tree_library("xgboost")
     files = table.files(wanted)
-    scale = np.float32(1 / table.labels(wanted)[1].mean())
+    weights = table.labels(wanted)[1]
+    scale, is_held = np.float32(1 / weights.mean()), len(weights) * len(table.names) <= MOST_HELD
 
     class Files(library.DataIter):  # type: ignore[misc, name-defined]
         """Hand over one file after another."""
 
-        def __init__(self) -> None:
-            super().__init__()
+        def __init__(self, prefix: str | None = None) -> None:
+            super().__init__(cache_prefix=prefix)
             self._next = 0
 
         def next(self, input_data: Any) -> bool:
@@ -60,4 +87,9 @@ def xgboost_data(
             """Begin again."""
             self._next = 0
 
-    return library.QuantileDMatrix(Files(), ref=like, nthread=threads)
+    if is_held:
+        return library.QuantileDMatrix(Files(), ref=like, nthread=threads)
+    folder = _pages(table)
+    folder.mkdir(exist_ok=True)
+    prefix = str(Path(tempfile.mkdtemp(dir=folder), "pages"))
+    return library.ExtMemQuantileDMatrix(Files(prefix), ref=like, nthread=threads)
