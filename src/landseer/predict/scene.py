@@ -250,7 +250,7 @@ class Scene:
         """Yield batches of windows; which windows share one is fixed by the plan.
 
         Their pixels lie in buffers, one more than there are devices: when one comes round again, the answer to what was
-        in it, which may be a view of it, has been added.
+        in it has been added, or, from a GPU, is no view of it.
         """
         plan = self.plan
         wanted = list(plan.bands_from(first))
