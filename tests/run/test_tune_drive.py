@@ -81,6 +81,7 @@ if __name__ == "__mp_main__" and "SLOW_START" in os.environ:
 if __name__ == "__main__":
     from landseer.run.tune_drive import drive
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells' background jobs ignore it
     storage, folder = sys.argv[1] or None, Path(sys.argv[2])
     opened = study(storage, folder)
     work = Cheap(folder / "began.txt", seconds=float(sys.argv[4]))

@@ -53,7 +53,7 @@ def dress(axis: Axes, *, x: str = "", y: str = "") -> Axes:
 
 def legend(axis: Axes, n_columns: int = 1) -> None:
     """Put a legend without a box where it covers least."""
-    drawn = axis.legend(fontsize=8.5, frameon=False, ncols=n_columns, labelcolor=INK)
+    drawn = axis.legend(loc="best", fontsize=8.5, frameon=False, ncols=n_columns, labelcolor=INK)
     for text in drawn.get_texts():
         text.set_parse_math(False)
 
