@@ -16,7 +16,7 @@ from torch import nn
 from landseer.core.files import hash_file
 from landseer.models.outputs import make_quantity
 from landseer.models.targets import TargetSpec
-from landseer.predict import Ensemble, PredictOptions, Voting, predict_images
+from landseer.predict import Ensemble, PredictOptions, Voting, asking, predict_images
 from landseer.predict import scene as scene_module
 from landseer.predict.mixing import from_mix, to_mix
 from landseer.predict.plan import make_plan
@@ -179,13 +179,13 @@ def test_adding_in_a_thread_of_its_own_as_beside_a_gpu_changes_no_byte(
 ):
     path, _ = write_image("a.tif", 531, 170, **PLACE)
     predict_images(ensemble, spec, [path], tmp_path / "one", options(probabilities=True, batch=2))
-    own, asked = scene_module._other_threads, []
+    own, asked = asking._other_threads, []
 
     def two(on_cpu):
         asked.append(on_cpu)
         return own(on_cpu=False)
 
-    monkeypatch.setattr(scene_module, "_other_threads", two)
+    monkeypatch.setattr(asking, "_other_threads", two)
     predict_images(ensemble, spec, [path], tmp_path / "two", options(probabilities=True, batch=2))
     assert outputs(tmp_path / "one") == outputs(tmp_path / "two")
     assert asked == [True]

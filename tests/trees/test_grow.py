@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import namedtuple
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 import xgboost
 from scipy.special import softmax
 
-from landseer.errors import UsageError
+from landseer.errors import UsageError, WriteError
 from landseer.models.tree_files import load_trees, tree_library
 from landseer.trees import xgboost_rows
 from landseer.trees.config import (
@@ -180,6 +181,18 @@ def test_a_table_that_lies_on_disk_grows_the_same_trees(
     again, path = grown(tmp_path, table, name, config)
     assert again.rounds == found.rounds and path.read_bytes() == held
     assert seen and not (tmp_path / "t-pages").exists()
+
+
+def test_a_table_that_has_no_room_on_disk_is_refused_before_xgboost_ends_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = make_table(tmp_path / "t")
+    monkeypatch.setattr(xgboost_rows, "MOST_HELD", 1)
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(xgboost_rows.shutil, "disk_usage", lambda _: usage(10**6, 10**6 - 10, 10))
+    with pytest.raises(WriteError, match="expected room for"):
+        grown(tmp_path, table, "xgboost", CONFIG)
+    assert not (tmp_path / "t-pages").exists()
 
 
 def test_lightgbm_on_files_is_lightgbm_on_an_array(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import rasterio
 from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 
@@ -115,6 +116,11 @@ def read_rows(
             reader.executor = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="rows"))
         for band in wanted:
             yield reader.rows(band)
+
+
+def block_cache(path: Path, written: int = 0) -> rasterio.Env:
+    """Return what bounds GDAL's cache (a context) while a scene is read and its maps are written; see `cache_bytes`."""
+    return rasterio.Env(GDAL_CACHEMAX=cache_bytes(path, written))
 
 
 def cache_bytes(path: Path, written: int = 0) -> int:

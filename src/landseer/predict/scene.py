@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
 from typing import Any
 
 import numpy as np
-import rasterio
 import torch
 from numpy.typing import NDArray
 
@@ -21,6 +20,7 @@ from landseer.core.files import hash_file, hash_value, write_json
 from landseer.core.progress import Progress
 from landseer.core.window import Window
 from landseer.predict.area import Area
+from landseer.predict.asking import ask_all
 from landseer.predict.ensemble import Ensemble
 from landseer.predict.inputs import Job
 from landseer.predict.journal import FOLDER, Journal
@@ -28,7 +28,7 @@ from landseer.predict.mixing import to_mix
 from landseer.predict.options import PredictOptions
 from landseer.predict.output import numbers_of
 from landseer.predict.plan import plan_scene
-from landseer.predict.rows import cache_bytes, read_rows
+from landseer.predict.rows import block_cache, read_rows
 from landseer.predict.sinks import Arrays, Sinks
 from landseer.predict.spec import ModelSpec
 from landseer.predict.strips import Strips
@@ -124,8 +124,7 @@ class Scene:
         """
         self._journal.start()
         with ExitStack() as stack:
-            cache = cache_bytes(self._info.path, self._sinks.block_bytes)
-            stack.enter_context(rasterio.Env(GDAL_CACHEMAX=cache))
+            stack.enter_context(block_cache(self._info.path, self._sinks.block_bytes))
             self._sinks.open(stack, self._info, self._journal.folder)
             writer = stack.enter_context(_Writer(self._options.workers))
             done = 0
@@ -171,7 +170,8 @@ class Scene:
                         self._add(strips, patch, one)
                 progress.advance(len(answer.patches))
 
-            self._ask(self._batches(first, valid), take_in)
+            in_threads = self._options.workers > 0
+            ask_all(self._batches(first, valid), self._devices, self._answer, take_in, in_threads)
             self._finish(strips, valid, self._info.height, writer)
 
     def _add(self, strips: Strips, patch: Patch, values: Mapping[str, NDArray[np.float32]]) -> None:
@@ -198,53 +198,6 @@ class Scene:
         kept = arrays if numbers is None else {**arrays, _NUMBERS: numbers}
         self._journal.add(row, row + height, kept)
         self._sinks.write(row, arrays)
-
-    def _ask(self, batches: Generator[Batch], take_in: Callable[[Answer], None]) -> None:
-        """Ask the networks about all batches, and take the answers in, in the order of the plan."""
-        if len(self._devices) == 1 and self._options.workers > 0:
-            self._alternate(batches, take_in)
-            return
-        with closing(batches):
-            if len(self._devices) > 1:
-                self._deal(batches, take_in)
-            else:
-                for batch in batches:
-                    take_in(self._answer(self._devices[0], batch))
-
-    def _deal(self, batches: Iterable[Batch], take_in: Callable[[Answer], None]) -> None:
-        """Deal the batches to several devices, each in a thread of its own."""
-        ahead: deque[Future[Answer]] = deque()
-        with ThreadPoolExecutor(len(self._devices), thread_name_prefix="device") as executor:
-            for number, batch in enumerate(batches):
-                ensemble = self._devices[number % len(self._devices)]
-                ahead.append(executor.submit(self._answer, ensemble, batch))
-                if len(ahead) > len(self._devices):
-                    take_in(ahead.popleft().result())
-            while ahead:
-                take_in(ahead.popleft().result())
-
-    def _alternate(self, batches: Generator[Batch], take_in: Callable[[Answer], None]) -> None:
-        """Run the networks in this thread, while others have the next batch ready and take in the last answer.
-
-        On the CPU networks belong into the main thread: glibc gives others their large blocks anew each time, and a
-        U-Net takes nearly twice as long. There a single other thread does the rest.
-        """
-        ensemble = self._devices[0]
-        with _other_threads(on_cpu=ensemble.device.type == "cpu") as (before, after):
-            try:
-                added: Future[None] | None = None
-                batch = before.submit(next, batches, None).result()
-                while batch is not None:
-                    following = before.submit(next, batches, None)
-                    answer = self._answer(ensemble, batch)
-                    batch = following.result()
-                    if added is not None:
-                        added.result()
-                    added = after.submit(take_in, answer)
-                if added is not None:
-                    added.result()
-            finally:
-                before.submit(batches.close).result()  # GDAL's settings belong to that thread
 
     def _batches(self, first: int, valid: ValidRows) -> Generator[Batch]:
         """Yield batches of windows; which windows share one is fixed by the plan.
@@ -332,25 +285,6 @@ def _unpacked(values: list[float], widths: Mapping[str, int]) -> dict[str, NDArr
     ends = np.cumsum(list(widths.values()))[:-1]
     parts = np.split(np.asarray(values, np.float32), ends)
     return dict(zip(widths, parts, strict=True))
-
-
-@contextmanager
-def _other_threads(*, on_cpu: bool) -> Iterator[tuple[ThreadPoolExecutor, ThreadPoolExecutor]]:
-    """Start a thread for what comes before the networks and one for what comes after; on the CPU they are the same.
-
-    There PyTorch counts and compares in it alone: helpers of its own, which spin for a while when they have nothing to
-    do, would take a tenth of the networks' time.
-    """
-    if not on_cpu:
-        with ThreadPoolExecutor(1, "windows") as before, ThreadPoolExecutor(1, "sums") as after:
-            yield before, after
-        return
-    count = torch.get_num_threads()
-    try:
-        with ThreadPoolExecutor(1, "windows", torch.set_num_threads, (1,)) as other:
-            yield other, other
-    finally:
-        torch.set_num_threads(count)  # threads that start later take over what was set last
 
 
 class _Writer:

@@ -12,11 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from landseer.errors import WriteError
 from landseer.models.tree_files import tree_library
 from landseer.trees.table import PixelTable
 
 MOST_HELD = 2**26
 """So many numbers of a table are held in memory, a byte each and twice; of a larger one none are."""
+
+_ROOM = 4
+"""Bytes of room for each number that lies on disk; 2.7 were measured. On a full disk xgboost ends the process."""
 
 
 @contextmanager
@@ -56,13 +60,14 @@ def xgboost_data(
 
     Raises:
         UsageError: the library is not installed.
+        WriteError: a table that must lie on disk has no room there.
 
     Edges: a table of more than `MOST_HELD` numbers needs `pages` around its use, and takes twice the time.
     """
     library = tree_library("xgboost")
     files = table.files(wanted)
     weights = table.labels(wanted)[1]
-    scale, is_held = np.float32(1 / weights.mean()), len(weights) * len(table.names) <= MOST_HELD
+    scale, n_numbers = np.float32(1 / weights.mean()), len(weights) * len(table.names)
 
     class Files(library.DataIter):  # type: ignore[misc, name-defined]
         """Hand over one file after another."""
@@ -87,9 +92,20 @@ def xgboost_data(
             """Begin again."""
             self._next = 0
 
-    if is_held:
+    if n_numbers <= MOST_HELD:
         return library.QuantileDMatrix(Files(), ref=like, nthread=threads)
-    folder = _pages(table)
-    folder.mkdir(exist_ok=True)
-    prefix = str(Path(tempfile.mkdtemp(dir=folder), "pages"))
+    prefix = str(_room(_pages(table), n_numbers) / "pages")
     return library.ExtMemQuantileDMatrix(Files(prefix), ref=like, nthread=threads)
+
+
+def _room(folder: Path, n_numbers: int) -> Path:
+    """Return a new folder in this one, where so many numbers have room."""
+    folder.mkdir(exist_ok=True)
+    free, needed = shutil.disk_usage(folder).free, _ROOM * n_numbers
+    if free < needed:
+        raise WriteError(
+            f"expected room for {needed / 1e6:,.0f} MB while trees grow; got {free / 1e6:,.0f} MB",
+            where=folder,
+            do="free disk space, or take fewer pixels (`trees.pixels`)",
+        )
+    return Path(tempfile.mkdtemp(dir=folder))
