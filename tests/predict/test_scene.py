@@ -361,6 +361,27 @@ def test_a_stopped_run_goes_on_and_ends_in_the_same_bytes(
     assert not (out / ".landseer").exists()
 
 
+def test_a_run_killed_after_its_last_map_leaves_no_journal_behind(
+    ensemble, spec, write_image, tmp_path: Path, monkeypatch
+):
+    """Killed while the journal of a finished scene was thrown away: the next run ends that."""
+    paths = [write_image(f"{name}.tif", 300, 130, **PLACE)[0] for name in "ab"]
+    forget, out = scene_module.Scene.forget, tmp_path / "out"
+
+    def killed(self):
+        next((out / ".landseer/a").glob("strip_*.npz")).unlink()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scene_module.Scene, "forget", killed)
+    with pytest.raises(KeyboardInterrupt):
+        predict_images(ensemble, spec, paths, out, options())
+    assert [p.name for p in (out / ".landseer").iterdir()] == ["a"]
+    monkeypatch.setattr(scene_module.Scene, "forget", forget)
+    summary = predict_images(ensemble, spec, paths, out, options())
+    assert (summary.n_kept, summary.n_written) == (1, 1)
+    assert sorted(p.name for p in out.iterdir()) == ["a.tif", "b.tif"]
+
+
 def test_a_journal_of_other_settings_is_thrown_away(
     ensemble, spec, write_image, tmp_path: Path, monkeypatch
 ):
@@ -428,13 +449,14 @@ from landseer.quantities.mask import ClassMask
 
 class Member(nn.Module):
     def forward(self, x, gsd_m=None):
-        time.sleep(0.01)
+        time.sleep(60 if os.fstat(asked).st_size >= stalls_at else 0.01)
         os.write(asked, bytes(len(x)))
         plane = x[:, :1] / 250 - 2
         return {"mask": torch.cat([-plane, plane], dim=1)}
 
 folder, images = Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]]
 asked = os.open(folder / "asked", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+stalls_at = 10**9  # windows
 spec = ModelSpec.model_validate_json((folder / "spec.json").read_text())
 options = PredictOptions(
     device="cpu", precision="float32", window_px=48, overlap_px=12, batch=3, probabilities=True,
@@ -481,7 +503,7 @@ def kill(seconds):
         assert f"{image.stem}.tif" not in seen or of(image.stem, seen) == of(image.stem, expected)
     return is_killed, seen
 
-while killed < 20:
+while killed < 20 or (killed < 200 and not (len(grown) > 3 and max(finished) > 0)):
     is_killed, seen = kill(rng.uniform(0.05, 0.5) * whole)
     killed += is_killed
     grown.add(tuple(strips()))
@@ -490,14 +512,16 @@ while killed < 20:
         for name in expected:
             (out / name).unlink()
 assert finish(out) <= all_windows
+assert sorted(path.name for path in out.iterdir()) == sorted(expected)  # also no journal
 for name in expected:
     (out / name).unlink()
+stalls_at = 30
 child = start(out)
 while strips()[0] < 4:  # of one strip nothing need be spared: its windows reach into the next one
-    assert os.waitpid(child, os.WNOHANG) == (0, 0), "it was done before it could be killed"
     time.sleep(0.001)
 os.kill(child, signal.SIGKILL)
-os.waitpid(child, 0)
+assert os.waitpid(child, 0)[1] == signal.SIGKILL
+stalls_at = 10**9
 resumed = finish(out)
 assert outputs(out) == expected
 assert sorted(path.name for path in out.iterdir()) == sorted(expected)

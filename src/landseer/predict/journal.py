@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,18 @@ FOLDER = ".landseer"
 Arrays = dict[str, NDArray[Any]]
 
 _KEY = "key.json"
+
+
+def folder_of(output: Path) -> Path:
+    """Return where the journal of the scene lies that becomes this map."""
+    return output.parent / FOLDER / output.stem
+
+
+def forget(folder: Path) -> None:
+    """Throw a journal away, and the hidden folder where nothing else is in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):
+        folder.parent.rmdir()
 
 
 class Journal:
@@ -64,12 +77,8 @@ class Journal:
             np.savez(file, **every)
 
     def remove(self) -> None:
-        """Throw it away, and the hidden folder where nothing else is in it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        try:
-            self.folder.parent.rmdir()
-        except OSError:
-            return
+        """See `forget`."""
+        forget(self.folder)
 
     def _is_mine(self) -> bool:
         """Tell whether what is there is of this key."""

@@ -23,7 +23,7 @@ from landseer.predict.area import Area
 from landseer.predict.asking import ask_all
 from landseer.predict.ensemble import Ensemble
 from landseer.predict.inputs import Job
-from landseer.predict.journal import FOLDER, Journal
+from landseer.predict.journal import Journal, folder_of
 from landseer.predict.mixing import to_mix
 from landseer.predict.options import PredictOptions
 from landseer.predict.output import numbers_of
@@ -103,7 +103,7 @@ class Scene:
         self._sinks = Sinks(job, devices[0], spec, options)
         area = None if options.aoi is None else hash_file(options.aoi)
         key = hash_value([identity, _settings(spec, options), _state(job, info), gsd_m, area])
-        self._journal = Journal(job.output.parent / FOLDER / job.output.stem, key)
+        self._journal = Journal(folder_of(job.output), key)
         if not options.resume:
             self._journal.remove()
         self._said: dict[int, tuple[float, dict[str, NDArray[np.float32]]]] = {}

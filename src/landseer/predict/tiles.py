@@ -11,6 +11,7 @@ from landseer.models.outputs import make_quantity
 from landseer.predict.engine import Run
 from landseer.predict.ensemble import Ensemble, Voting
 from landseer.predict.inputs import Job, find_images, plan_jobs
+from landseer.predict.journal import folder_of, forget
 from landseer.predict.legends import write_legends
 from landseer.predict.map_items import write_items
 from landseer.predict.model_folder import Loader, load_model_folder
@@ -117,7 +118,12 @@ def predict_jobs(
 ) -> PredictSummary:
     """Predict images whose files are named already; those that are complete are kept. See `predict_files`."""
     options = options or PredictOptions()
-    todo = [job for job in jobs if options.overwrite or not is_complete(job, spec, options)]
+    todo = list[Job]()
+    for job in jobs:
+        if options.overwrite or not is_complete(job, spec, options):
+            todo.append(job)
+        else:  # a run that was killed just after its last map has left its journal
+            forget(folder_of(job.output))
     summary = Run(ensemble, spec, options).predict(todo, Path(out), n_kept=len(jobs) - len(todo))
     if options.legend:
         write_legends(jobs, spec, options)
