@@ -202,7 +202,7 @@ def test_the_whole_study_is_killed_and_goes_on(
     master = begin(place, storage, tmp_path)
     await_(lambda: len(began(notes)) >= 5)
     master.send_signal(signal.SIGKILL)
-    master.communicate(timeout=20)
+    master.communicate(timeout=60)
     first = dict(began(notes))
     await_(lambda: not any(alive(process) for process in first.values()))
     assert not any(alive(process) for process in first.values()), "workers outlive their master"
@@ -251,7 +251,7 @@ def test_ctrl_c_ends_the_workers_and_keeps_what_has_ended(
     await_(lambda: len(began(notes)) >= 5)
     tell = os.kill if whom == "the command alone" else os.killpg
     tell(master.pid, signal.SIGINT)
-    _, said = master.communicate(timeout=20)
+    _, said = master.communicate(timeout=60)
     assert (master.returncode, said) == (130, "")
     assert not any(alive(process) for _, process in began(notes))
     with cheap.study(None, tmp_path) as study:

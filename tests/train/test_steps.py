@@ -105,7 +105,7 @@ def test_waiting_and_computing_are_told_apart(
     original = Source.read
 
     def slow(self: Source, position: int) -> Tile:
-        time.sleep(0.05)
+        time.sleep(0.2)
         return original(self, position)
 
     job, slower = make_job(), make_job("slow")
