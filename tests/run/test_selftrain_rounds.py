@@ -24,7 +24,8 @@ from landseer.run.model_stages import Member, make_job, make_model, make_source,
 from landseer.run.selftrain import find_candidates, self_train, student_recipe
 from landseer.select.selection import read_selection
 from landseer.selftrain.rounds import Rounds
-from landseer.train.fit import Job, make_module
+from landseer.train.fit import make_module
+from landseer.train.job import Job
 from landseer.train.module import TrainingModule
 
 from .selftrain_world import copy_of, quickly

@@ -12,7 +12,7 @@ from landseer.core.files import write_json
 from landseer.run import model_stages
 from landseer.run.context import Run
 from landseer.run.model_stages import Member, member_key, members_of
-from landseer.train.fit import Job
+from landseer.train.job import Job
 
 
 def test_all_seeds_of_a_soup_start_alike_and_learn_apart(

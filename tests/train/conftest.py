@@ -16,7 +16,7 @@ from landseer.feed.source import Item, Source
 from landseer.models.config import ModelConfig, PreprocessConfig
 from landseer.models.model import Model, build_model
 from landseer.raster.write import write_raster
-from landseer.train.fit import Job
+from landseer.train.job import Job
 
 from . import pose_world
 

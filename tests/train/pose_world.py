@@ -26,7 +26,7 @@ from landseer.models.targets import TargetSpec
 from landseer.raster.write import write_raster
 from landseer.train import fit
 from landseer.train.config import AdamW, TrainConfig
-from landseer.train.fit import Job
+from landseer.train.job import Job
 from landseer.train.module import Plan, TrainingModule
 from landseer.train.objective import TargetLosses, build_objective
 

@@ -19,7 +19,8 @@ from landseer.track.history import read_history
 from landseer.train import fit
 from landseer.train.averaging import equal_mean, swa_rate, swa_start
 from landseer.train.config import AdamW, Ema, Swa, TrainConfig
-from landseer.train.fit import Data, Job, fit_member, make_module
+from landseer.train.fit import fit_member, make_module
+from landseer.train.job import Data, Job
 from landseer.train.norms import retake_norms, running_norms
 from landseer.train.objective import TargetLosses
 

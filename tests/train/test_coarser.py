@@ -17,7 +17,8 @@ from landseer.losses.value_config import Huber
 from landseer.models.targets import TargetSpec
 from landseer.quantities import Height
 from landseer.raster.write import write_raster
-from landseer.train.fit import Job, fit_member
+from landseer.train.fit import fit_member
+from landseer.train.job import Job
 from landseer.train.objective import TargetLosses
 
 from .pose_world import BANDS, REFERENCES, SIDE, JobMaker, config, make_model, module_of

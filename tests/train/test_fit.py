@@ -28,7 +28,8 @@ from landseer.train.config import (
     TrainConfig,
     WarmRestarts,
 )
-from landseer.train.fit import Job, fit_member
+from landseer.train.fit import fit_member
+from landseer.train.job import Job
 from landseer.train.objective import TargetLosses
 
 JobMaker = Callable[..., Job]

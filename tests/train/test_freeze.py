@@ -18,8 +18,9 @@ from landseer.models.stages import encoder_stages
 from landseer.models.swin import SWINS, SwinSize
 from landseer.train import fit
 from landseer.train.config import SGD, AdamW, EarlyStop, Freeze, Plateau, TrainConfig
-from landseer.train.fit import Job, fit_member
+from landseer.train.fit import fit_member
 from landseer.train.freeze import stages_frozen
+from landseer.train.job import Job
 from landseer.train.objective import TargetLosses
 
 from .conftest import BANDS, STATISTICS

@@ -19,7 +19,8 @@ from landseer.models.model import build_model
 from landseer.models.targets import TargetSpec
 from landseer.raster.write import write_raster
 from landseer.train.config import AdamW, TrainConfig
-from landseer.train.fit import Job, fit_member
+from landseer.train.fit import fit_member
+from landseer.train.job import Job
 from landseer.train.objective import TargetLosses
 
 BANDS = (Band("grey", 1),)

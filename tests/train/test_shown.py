@@ -17,7 +17,8 @@ from landseer.track.history import read_history
 from landseer.track.mirror import AfterEpoch
 from landseer.train import fit
 from landseer.train.config import TrainConfig
-from landseer.train.fit import Job, fit_member
+from landseer.train.fit import fit_member
+from landseer.train.job import Job
 from landseer.train.objective import TargetLosses
 
 LOSSES = {"mask": TargetLosses((Dice(),))}

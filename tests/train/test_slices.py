@@ -17,7 +17,8 @@ from landseer.models.slices_config import Slices
 from landseer.models.store import load_member
 from landseer.predict import Ensemble, OofBatch, oof_path, read_oof, write_oof
 from landseer.train.config import TrainConfig
-from landseer.train.fit import Job, fit_member
+from landseer.train.fit import fit_member
+from landseer.train.job import Job
 from landseer.train.objective import TargetLosses
 
 

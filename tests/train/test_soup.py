@@ -17,7 +17,8 @@ from landseer.errors import StageError
 from landseer.losses import Dice
 from landseer.models.model import Model
 from landseer.train.config import AdamW, Soup, TrainConfig
-from landseer.train.fit import Job, fit_member, ingredient_file
+from landseer.train.fit import fit_member, ingredient_file
+from landseer.train.job import Job
 from landseer.train.norms import running_norms
 from landseer.train.objective import TargetLosses
 from landseer.train.soup import choose, cook_member, mean_state

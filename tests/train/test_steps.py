@@ -19,7 +19,8 @@ from landseer.models.decoders_config import ContextFpnOptions
 from landseer.models.model import Model, build_model
 from landseer.track.history import read_history
 from landseer.train.config import SGD, AdamW, Constant, Plateau, TrainConfig
-from landseer.train.fit import Job, fit_member
+from landseer.train.fit import fit_member
+from landseer.train.job import Job
 from landseer.train.objective import TargetLosses
 from landseer.train.profile import TABLE, TRACE
 

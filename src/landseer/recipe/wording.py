@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from landseer.errors import LandseerError
+
 _LONGEST_VALUE = 60
 _LONGEST_LIST = 12
 _CUTOFF = 0.5
@@ -124,6 +126,11 @@ def show(value: object) -> str:
     if isinstance(value, Mapping | list | tuple):
         return _shorten(json.dumps(value, default=str, ensure_ascii=False))
     return _shorten(str(value))
+
+
+def one_line(error: LandseerError) -> str:
+    """Return an error's message and advice as one line."""
+    return "; ".join(part for part in (error.message, error.do) if part).replace("\n", " ")
 
 
 def _shorten(text: str) -> str:

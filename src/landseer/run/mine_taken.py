@@ -13,7 +13,7 @@ from landseer.core.files import hash_value
 from landseer.errors import FileReadError, RecipeError
 from landseer.feed.source import Item
 from landseer.run.context import Run
-from landseer.train.fit import Job
+from landseer.train.job import Job
 
 COLUMNS = ("sample", "fold", "factor", "verdict", "image", "gsd_m", "site")
 """Of `mine/weights.csv`: `fold` is empty where the factor holds for every fold; `image` is there for negatives that are

@@ -41,7 +41,8 @@ from landseer.samples.table import read_samples, usable
 from landseer.select.selection import MixPart
 from landseer.select.sets import candidate_sets, parse_set
 from landseer.splits import takes_part, trains
-from landseer.train.fit import Job, fit_member, weights_file
+from landseer.train.fit import fit_member, weights_file
+from landseer.train.job import Job
 from landseer.train.soup import cook_member
 
 OOF_MARK = "oof/done.json"

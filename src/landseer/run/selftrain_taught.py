@@ -14,7 +14,7 @@ from landseer.models.store import load_member
 from landseer.predict.oof import oof_path
 from landseer.run.context import Run
 from landseer.run.outside import training_files
-from landseer.train.fit import Job
+from landseer.train.job import Job
 
 MADE, CHOSEN = "made.json", "chosen.csv"
 """In the folder of a fold's pseudo-labels: what they were made by, and which of them teach."""

@@ -25,7 +25,8 @@ from landseer.run.runner import run_stages
 from landseer.run.tune_trial import with_folds
 from landseer.track.figures import save_figure
 from landseer.train.config import Constant
-from landseer.train.fit import Data, make_module
+from landseer.train.fit import make_module
+from landseer.train.job import Data
 from landseer.train.loop import loop
 from landseer.tune.config import LrRangeConfig
 from landseer.tune.lr_range import LrRange, conclude_range, ramp, runs_away

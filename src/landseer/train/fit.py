@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
-from numpy.typing import NDArray
+from lightning.pytorch.callbacks import ModelCheckpoint
 
 from landseer.augment import AugmentConfig
-from landseer.core.bands import Band
-from landseer.core.classes import ClassTable
 from landseer.core.files import json_number, read_json, write_json
-from landseer.core.seeds import derive
 from landseer.errors import StageError
-from landseer.feed.loader import Loader
-from landseer.feed.order import count_draws, draw_epoch, interleave
-from landseer.feed.source import Source
 from landseer.feed.targets import make_evaluation
-from landseer.losses.targets import Balance
 from landseer.metrics.evaluation import Counts, Evaluation
-from landseer.models.device import has_fast_bf16
 from landseer.models.model import Model
 from landseer.models.store import save_member
-from landseer.models.targets import ONLY_MASK, TargetSpec
-from landseer.track.history import History
-from landseer.track.progress import EpochLine
 from landseer.track.tensorboard import TensorBoard, tensorboard_installed
-from landseer.train.averaging import build_averaging
 from landseer.train.config import TrainConfig
-from landseer.train.freeze import Freezer
+from landseer.train.job import Data, Job
 from landseer.train.loop import loop
 from landseer.train.module import (
     Plan,
@@ -45,48 +31,7 @@ from landseer.train.module import (
     steps_per_epoch,
 )
 from landseer.train.objective import TargetLosses, build_objective
-from landseer.train.pictures import Pictures
-from landseer.train.profile import Profiler
-from landseer.train.timing import Timing
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Everything that one member's training depends on.
-
-    Attributes:
-        member: its name, e.g. `fold0_seed0`.
-        folder: where it leaves its files.
-        source: all samples; `train` and `held_out` are positions in it.
-        weights: importance of each training sample, or None.
-        monitor: the score whose best epoch is kept.
-        seed: seed of weights, order and augmentation.
-        targets: what is learnt.
-        balance: whether the weights of several targets' losses are learnt too.
-        soft: positions of pseudo-labelled samples.
-        mix: their share of the draws of an epoch.
-        soft_weight: factor of their loss.
-    """
-
-    member: str
-    folder: Path
-    source: Source
-    train: tuple[int, ...]
-    held_out: tuple[int, ...]
-    weights: NDArray[np.float64] | None
-    bands: tuple[Band, ...]
-    classes: ClassTable
-    monitor: str
-    seed: int
-    targets: Mapping[str, TargetSpec] = field(default_factory=lambda: dict(ONLY_MASK))
-    balance: Balance = "fixed"
-    soft: tuple[int, ...] = ()
-    mix: float = 0.5
-    soft_weight: float = 1.0
-
-    def draws(self, n_draws: int | None) -> tuple[int, int]:
-        """Return the labelled and the pseudo-labelled draws of an epoch of so many samples; see `count_draws`."""
-        return count_draws(len(self.train), len(self.soft), n_draws, self.mix)
+from landseer.train.trainer import make_trainer
 
 
 def fit_member(
@@ -135,7 +80,7 @@ def fit_member(
     data = Data(job, config)
     with loop():
         board = TensorBoard(job.folder / "tensorboard") if _is_shown(tensorboard) else None
-        trainer, best = _trainer(job, config, data, watchers, board)
+        trainer, best = make_trainer(job, config, data, watchers, board)
         trainer.fit(
             module,
             datamodule=data,
@@ -248,138 +193,3 @@ def weights_file(rank: int) -> str:
 def _is_shown(wanted: bool) -> bool:
     """Say whether TensorBoard's files are written."""
     return wanted and tensorboard_installed()
-
-
-def _trainer(
-    job: Job,
-    config: TrainConfig,
-    data: Data,
-    watchers: Sequence[lightning.Callback],
-    tensorboard: TensorBoard | None,
-) -> tuple[lightning.Trainer, ModelCheckpoint]:
-    """Build the loop that runs epochs."""
-    best = ModelCheckpoint(
-        job.folder,
-        filename="best" if config.keep_best == 1 else "best-{epoch}",
-        monitor="monitor",
-        mode="max",
-        save_top_k=config.keep_best,
-        save_last=True,
-        enable_version_counter=False,
-        save_on_train_epoch_end=True,
-    )
-    callbacks: list[lightning.Callback] = [
-        EpochLine(job.member, config.epochs),
-        Timing(),
-        History(job.folder / "metrics.csv"),
-        best,
-        *watchers,
-    ]
-    if config.freeze:
-        callbacks.append(Freezer(config.freeze))
-    if config.profile:
-        callbacks.append(Profiler(job.folder / "profile", config.profile))
-    if config.images > 0:
-        shown = job.held_out[:: max(1, len(job.held_out) // config.images)][: config.images]
-        callbacks.insert(
-            1,
-            Pictures(
-                job.folder,
-                job.source,
-                list(shown),
-                job.classes,
-                job.bands,
-                dict(job.targets),
-                tensorboard,
-            ),
-        )
-    if tensorboard is not None:
-        callbacks.append(tensorboard)
-    if config.averaging is not None:
-        callbacks.append(
-            build_averaging(
-                config.averaging,
-                lr=config.optimiser.lr,
-                n_epochs=config.epochs,
-                batches=data.train_dataloader,
-            )
-        )
-    if config.early_stop is not None:
-        callbacks.append(
-            EarlyStopping(
-                "monitor",
-                mode="max",
-                patience=config.early_stop.patience_epochs,
-                min_delta=config.early_stop.min_delta,
-                check_finite=False,
-                check_on_train_epoch_end=False,
-            )
-        )
-    trainer = lightning.Trainer(
-        accelerator="auto",
-        devices=1,
-        precision=lightning_precision(config.precision),
-        max_epochs=config.epochs,
-        accumulate_grad_batches=config.accumulate,
-        gradient_clip_val=config.clip_norm,
-        deterministic=config.deterministic,
-        check_val_every_n_epoch=config.validate_every_epochs,
-        reload_dataloaders_every_n_epochs=1,
-        num_sanity_val_steps=0,
-        callbacks=callbacks,
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
-    return trainer, best
-
-
-def lightning_precision(wanted: str) -> Any:
-    """Name the precision as Lightning does; auto takes bf16 where the hardware multiplies it fast."""
-    if wanted == "auto":
-        wanted = "bf16" if has_fast_bf16() else "fp32"
-    return {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}[wanted]
-
-
-class Data(lightning.LightningDataModule):
-    """Hand each epoch its own order of samples."""
-
-    def __init__(self, job: Job, config: TrainConfig) -> None:
-        super().__init__()
-        self._job, self._config = job, config
-
-    def train_dataloader(self) -> Any:
-        """Return the draws of the current epoch."""
-        job, config = self._job, self._config
-        epoch = self.trainer.current_epoch if self.trainer is not None else 0
-        weights = job.weights if config.sampler == "weighted" else None
-        n_labelled, n_soft = job.draws(config.samples_per_epoch)
-        order = draw_epoch(weights, len(job.train), n_labelled, job.seed, epoch)
-        drawn = np.asarray(job.train, np.int64)[order]
-        if n_soft:
-            seed = derive(job.seed, "pseudo-labels")
-            mine = draw_epoch(None, len(job.soft), n_soft, seed, epoch)
-            drawn = interleave(drawn, np.asarray(job.soft, np.int64)[mine])
-        return Loader(
-            job.source,
-            drawn.tolist(),
-            batch_size=config.batch_size,
-            workers=_workers(config),
-            drop_single=True,
-        )
-
-    def val_dataloader(self) -> Any:
-        """Return the held-out samples, whole."""
-        return Loader(
-            self._job.source,
-            self._job.held_out,
-            batch_size=self._config.eval_batch_size or self._config.batch_size,
-            workers=_workers(self._config),
-        )
-
-
-def _workers(config: TrainConfig) -> int:
-    """Return how many threads read ahead."""
-    if config.workers is not None:
-        return config.workers
-    return 8 if torch.cuda.is_available() else 2

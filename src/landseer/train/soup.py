@@ -20,20 +20,13 @@ from landseer.models.device import best_device
 from landseer.models.model import Model
 from landseer.models.store import load_state, save_member
 from landseer.train.config import TrainConfig
-from landseer.train.fit import (
-    TRAINED,
-    Data,
-    Job,
-    ingredient_file,
-    lightning_precision,
-    make_module,
-    outcome,
-    weights_file,
-)
+from landseer.train.fit import TRAINED, ingredient_file, make_module, outcome, weights_file
+from landseer.train.job import Data, Job
 from landseer.train.loop import loop
 from landseer.train.module import TrainingModule
 from landseer.train.norms import retake_norms, running_norms
 from landseer.train.objective import TargetLosses
+from landseer.train.trainer import lightning_precision
 
 State = dict[str, Tensor]
 
