@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from landseer.metrics.bootstrap import interval
 from landseer.metrics.confusion import confusion_matrix
@@ -14,6 +13,8 @@ from landseer.select.choose import select
 FAST = {"resamples": 200, "workers": 1, "metric": "dice_kelp"}
 HALF = 32768
 
+weights = pytest.mark.parametrize("weights", ["equal", "fitted", "greedy"])
+
 
 def centred(world, middle=0.335):
     """Write the world's predictions again, so that their best threshold is near one half."""
@@ -24,22 +25,29 @@ def centred(world, middle=0.335):
     return world
 
 
-def test_a_clear_gain_is_taken(build_world, classes):
-    world = build_world()
-    tuned = select(world.frame, world.oof, classes, SelectConfig(**FAST))
-    cautious = select(world.frame, world.oof, classes, SelectConfig(threshold="cautious", **FAST))
+@weights
+def test_a_clear_gain_is_taken(build_world, classes, weights: str):
+    world = build_world(seeds=(0, 1), noise={("none", 1): 0.14})
+    config = SelectConfig(weights=weights, **FAST)
+    tuned = select(world.frame, world.oof, classes, config)
+    config = config.model_copy(update={"threshold": "cautious"})
+    cautious = select(world.frame, world.oof, classes, config)
     assert tuned.threshold == cautious.threshold == pytest.approx(0.3, abs=0.05)
     assert cautious.crossfit.value == tuned.crossfit.value
 
 
-def test_what_may_be_chance_is_left(build_world, classes):
+@weights
+def test_what_may_be_chance_is_left(build_world, classes, weights: str):
     world = centred(build_world(side=6, n=8, n_groups=8))
-    tuned = select(world.frame, world.oof, classes, SelectConfig(**FAST))
-    cautious = select(world.frame, world.oof, classes, SelectConfig(threshold="cautious", **FAST))
+    config = SelectConfig(weights=weights, **FAST)
+    tuned = select(world.frame, world.oof, classes, config)
+    config = config.model_copy(update={"threshold": "cautious"})
+    cautious = select(world.frame, world.oof, classes, config)
     assert tuned.threshold not in (None, 0.5)
     assert cautious.threshold is None
     assert {fold.threshold for fold in cautious.folds} == {None}
-    greatest = select(world.frame, world.oof, classes, SelectConfig(threshold="argmax", **FAST))
+    config = config.model_copy(update={"threshold": "argmax"})
+    greatest = select(world.frame, world.oof, classes, config)
     assert cautious.crossfit.value == greatest.crossfit.value
     rows = {one.option: one for one in cautious.options if one.choice == "decision"}
     assert list(rows) == ["argmax", "tuned", "cautious"]
@@ -47,10 +55,13 @@ def test_what_may_be_chance_is_left(build_world, classes):
     assert rows["tuned"].value == tuned.crossfit.value
 
 
-def test_each_fold_is_decided_on_the_others(build_world, classes):
+@weights
+def test_each_fold_is_decided_on_the_others(build_world, classes, weights: str):
     """A slow loop: what three folds say of thresholds chosen on two of them decides how the fourth is judged."""
     world = centred(build_world(n=16, n_groups=8, side=12, noise={("none", 0): 0.2}), 0.37)
-    config = SelectConfig(threshold="cautious", threshold_step=0.05, level=0.3, **FAST)
+    config = SelectConfig(
+        threshold="cautious", threshold_step=0.05, level=0.3, weights=weights, **FAST
+    )
     chosen = {f.fold: f.threshold for f in select(world.frame, world.oof, classes, config).folds}
     rows = list(zip(*(world.frame[c] for c in ("sample", "fold", "group")), strict=True))
     clear = {}
@@ -90,9 +101,3 @@ def dice(counts):
 def best(world, config, samples):
     """Return the threshold that is best on some samples."""
     return max(config.thresholds, key=lambda t: dice(sum(matrix(world, s, t) for s in samples)))
-
-
-def test_caution_is_refused_where_members_are_searched():
-    for weights in ("fitted", "greedy"):
-        with pytest.raises(ValidationError, match="cautious"):
-            SelectConfig(threshold="cautious", weights=weights)

@@ -14,7 +14,7 @@ from landseer.metrics.confusion import group_matrices
 from landseer.metrics.scores import score
 from landseer.select.config import SelectConfig
 from landseer.select.counts import Option
-from landseer.select.crossfit import Choice, Judge, make_parts, pooled
+from landseer.select.crossfit import Judge, make_parts
 from landseer.select.describe import (
     compare_choices,
     describe_curves,
@@ -100,7 +100,7 @@ def _options(classes: ClassTable, config: SelectConfig) -> tuple[Option, ...]:
 def _conclude(evidence: Evidence) -> Selection:
     """Choose on all samples, judge across parts, and write both down."""
     judged, judge, config = evidence.judged, evidence.judge, evidence.config
-    final, chosen = _choose(evidence)
+    final, chosen = evidence.choose(judged.oof, fitted=config.weights == "fitted")
     honest = evidence.matrices(chosen)
     optimistic = evidence.matrices((final,) * judge.n_parts)
     group_names, group_sums = group_matrices(honest, judged.groups)
@@ -125,17 +125,6 @@ def _conclude(evidence: Evidence) -> Selection:
         options=tuple(describe_options(evidence, final.candidate.tta)),
         notes=describe_limits(evidence),
     )
-
-
-def _choose(evidence: Evidence) -> tuple[Choice, tuple[Choice, ...]]:
-    """Return the choice of all samples, and that for each part."""
-    judged, judge, config = evidence.judged, evidence.judge, evidence.config
-    sums = evidence.part_sums(judged.oof, fitted=config.weights == "fitted")
-    if config.is_simple:
-        thrift = evidence.thrift(sums)
-        return thrift.choose(np.ones(len(judge.parts), bool)), thrift.per_part()
-    final = judge.best(pooled(sums), evidence.allowed)
-    return final, judge.choose_per_part(sums, evidence.allowed)
 
 
 def _thresholds(option: Option, config: SelectConfig, n_classes: int) -> tuple[Option, Option]:

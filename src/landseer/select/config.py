@@ -66,14 +66,6 @@ class SelectConfig(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _caution_fits(self) -> Self:
-        if self.threshold == "cautious" and self.weights in ("fitted", "greedy"):
-            raise ValueError(
-                f"threshold: expected tune, argmax or a number where weights are {self.weights}; got cautious"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _scales_are_zooms(self) -> Self:
         if not all(0.25 <= scale <= 4 for scale in self.scales):
             raise ValueError(f"expected scales from 0.25 to 4; got {list(self.scales)}")

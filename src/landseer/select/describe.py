@@ -100,17 +100,17 @@ def compare_choices(evidence: Evidence, tta: str) -> Iterator[Comparison]:
         tta: the symmetries that were chosen.
     """
     allowed, judged = evidence.allowed, evidence.intervals
-    with_threshold = evidence.decided(tta)
+    with_threshold = evidence.decided([tta])
     if allowed != (None,):
-        name = _decision(evidence)
+        name = decision_name(evidence.config)
         greatest = evidence.cross_fitted([tta], (None,))
         yield judged.compare("threshold", (name, "argmax"), (with_threshold, greatest))
     base, *others = sorted(evidence.judged.oof, key=lambda name: name != "none")
     for other in others:
-        one, without = (evidence.decided(name) for name in (other, base))
+        one, without = (evidence.decided([name]) for name in (other, base))
         yield judged.compare("tta", (other, base), (one, without))
     if evidence.config.weights == "fitted" and len(evidence.judged.seeds) > 1:
-        fitted = evidence.cross_fitted([tta], allowed, fitted=True)
+        fitted = evidence.decided([tta], fitted=True)
         yield judged.compare("weights", ("fitted", "equal"), (fitted, with_threshold))
 
 
@@ -124,11 +124,11 @@ def describe_options(evidence: Evidence, tta: str) -> Iterator[OptionScore]:
     config, judged, allowed = evidence.config, evidence.judged, evidence.allowed
     intervals, n_seeds = evidence.intervals, len(evidence.judged.seeds)
     passes = {name: n_seeds * parse_set(name).cost() for name in judged.oof}
-    sets = {name: evidence.decided(name) for name in judged.oof}
+    sets = {name: evidence.decided([name]) for name in judged.oof}
     yield from option_scores(intervals, "views", sets, passes, {tta})
     cost, equal = passes[tta], sets[tta]
     if config.weights == "fitted" and n_seeds > 1:
-        fitted = evidence.cross_fitted([tta], allowed, fitted=True)
+        fitted = evidence.decided([tta], fitted=True)
         members = {"equal": equal, "fitted": fitted}
         yield from option_scores(
             intervals, "members", members, dict.fromkeys(members, cost), {"fitted"}
@@ -141,7 +141,7 @@ def describe_options(evidence: Evidence, tta: str) -> Iterator[OptionScore]:
         votes = {"soft": soft.cross_fitted([tta], allowed), "hard": equal}
         yield from option_scores(intervals, "vote", votes, dict.fromkeys(votes, cost), {"hard"})
     if allowed != (None,):
-        name = _decision(evidence)
+        name = decision_name(evidence.config)
         decisions = {"argmax": evidence.cross_fitted([tta], (None,))}
         if config.threshold == "cautious":
             decisions["tuned"] = evidence.cross_fitted([tta], allowed)
@@ -151,11 +151,11 @@ def describe_options(evidence: Evidence, tta: str) -> Iterator[OptionScore]:
         )
 
 
-def _decision(evidence: Evidence) -> str:
-    """Name the way in which a threshold is chosen."""
-    if evidence.config.threshold == "cautious":
+def decision_name(config: SelectConfig) -> str:
+    """Name the way in which a threshold of two classes is chosen."""
+    if config.threshold == "cautious":
         return "cautious"
-    return "tuned" if len(evidence.allowed) > 1 else f"{evidence.allowed[0]:g}"
+    return "tuned" if len(config.thresholds) > 1 else f"{config.thresholds[0]:g}"
 
 
 def describe_curves(evidence: Evidence) -> tuple[Curve, ...]:

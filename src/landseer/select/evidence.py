@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from landseer.metrics.confusion import Matrix
 from landseer.select.config import SelectConfig
 from landseer.select.counts import Option
-from landseer.select.crossfit import Candidate, Choice, Judge
+from landseer.select.crossfit import Candidate, Choice, Judge, pooled
 from landseer.select.judged import Judged
 from landseer.select.options import Intervals
 from landseer.select.prefer import Thrift
@@ -72,21 +74,29 @@ class Evidence:
         sums = self.part_sums(ttas, fitted=fitted)
         return self.matrices(self.judge.choose_per_part(sums, options))
 
-    def decided(self, tta: str) -> Matrix:
-        """Return each sample's (n, C, C) counts under these symmetries and equal shares, the option chosen on the other
-        parts as the recipe wants it."""
-        if self.config.threshold != "cautious":
-            return self.cross_fitted([tta], self.allowed)
-        sums = self.part_sums([tta], fitted=False)
-        return self.matrices(self.thrift(sums).per_part())
+    def decided(self, ttas: Iterable[str], *, fitted: bool = False) -> Matrix:
+        """Return each sample's (n, C, C) counts, all chosen on the other parts as the recipe wants it."""
+        return self.matrices(self.choose(ttas, fitted=fitted)[1])
 
-    def thrift(self, candidates: Iterable[Candidate]) -> Thrift:
-        """Return what chooses among candidates of which each sample's counts are kept."""
-        kept = {one: self.tally.kept[one] for one in candidates}
+    def choose(self, ttas: Iterable[str], *, fitted: bool) -> tuple[Choice, tuple[Choice, ...]]:
+        """Return the choice of all samples, and that for each part; arguments as of `part_sums`."""
+        sums = self.part_sums(ttas, fitted=fitted)
+        best = self.judge.best(pooled(sums), self.allowed)
+        per_part = self.judge.choose_per_part(sums, self.allowed)
+        if not self.config.is_simple:
+            return best, per_part
+        won = {choice.candidate for choice in (best, *per_part)}
+        thrift = self._thrift(one for one in sums if one in won or self.config.prefer != "best")
+        return thrift.choose(np.ones(len(self.judge.parts), bool)), thrift.per_part()
+
+    def _thrift(self, candidates: Iterable[Candidate]) -> Thrift:
+        """Return what chooses among candidates, counting again sample by sample where needed."""
+        among = tuple(candidates)
+        keep_samples(self.tally, self.judged, self.judge, among, self.config)
         return Thrift(
             self.judge,
             self.intervals,
-            kept,
+            {one: self.tally.kept[one] for one in among},
             self.allowed,
             cheapest=self.config.prefer != "best",
             cautious=self.config.threshold == "cautious",

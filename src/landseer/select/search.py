@@ -58,7 +58,7 @@ class Searcher:
 
     def matrix(self, foreground: Foreground, rule: Rule) -> NDArray[np.float64]:
         """Count pixels by truth and decision, (C, C)."""
-        decided = rule.decide(_all_classes(foreground))
+        decided = rule.decide(all_classes(foreground))
         return weighted_matrix(
             self.library.truth, decided, self.library.weight, len(self.judge.classes)
         )
@@ -237,7 +237,7 @@ def class_curve(
         The numbers that were tried, rising, and the score at each. Each pixel tells from which number on its class
         changes, so that one pass counts them all.
     """
-    probability = _all_classes(foreground)
+    probability = all_classes(foreground)
     if exclusive:
         grid = _FACTORS
         products = probability * spread([float(one) for one in numbers], probability)
@@ -284,7 +284,7 @@ def weighted_matrix(
     return np.bincount(pairs, weight, n * n).reshape(n, n).astype(np.float64)
 
 
-def _all_classes(foreground: Foreground) -> NDArray[np.float32]:
+def all_classes(foreground: Foreground) -> NDArray[np.float32]:
     """Add class 0: what the others leave."""
     background = np.clip(1 - foreground.sum(axis=0, keepdims=True), 0, 1)
     return np.concatenate([background, foreground]).astype(np.float32, copy=False)

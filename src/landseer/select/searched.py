@@ -7,7 +7,7 @@ all pixels.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from landseer.errors import DataError
 from landseer.metrics.bootstrap import resample_sums
 from landseer.select.config import SelectConfig
-from landseer.select.crossfit import Judge
+from landseer.select.crossfit import Judge, make_parts
 from landseer.select.judged import Judged
 from landseer.select.library import Library
 from landseer.select.search import (
     Foreground,
     Searcher,
+    all_classes,
     bagged_shares,
     best_step,
     class_rule,
@@ -78,6 +79,7 @@ class Found:
     Attributes:
         way: what was chosen.
         plain: the same shares, many classes decided by the greatest probability, two by that of 1 above one half.
+        tuned: the same shares at their best threshold, where there are two classes.
         sets: each set of predictions with equal shares, at its own best threshold.
         path, values: greedy steps with the score after each.
         rules: the best rule after each step.
@@ -85,6 +87,7 @@ class Found:
 
     way: Way
     plain: Way
+    tuned: Way
     sets: dict[str, Way]
     path: tuple[int, ...] = ()
     values: tuple[float, ...] = ()
@@ -101,7 +104,7 @@ def search(case: Case, part: int | None = None) -> Found:
     sets: dict[str, Way] = {}
     for name in case.judged.oof:
         shares = case.equal(name)
-        sets[name] = Way(shares, searcher.best(mix(searcher, shares))[1])
+        sets[name] = Way(shares, _rule(case, searcher, shares))
     path: tuple[int, ...] = ()
     values: tuple[float, ...] = ()
     if case.config.weights == "greedy":
@@ -111,14 +114,47 @@ def search(case: Case, part: int | None = None) -> Found:
     else:
         shares = _shares_of_sets(case, searcher, sets)
     average = mix(searcher, shares)
-    rule = searcher.best(average)[1]
+    rule = _rule(case, searcher, shares)
     if case.config.threshold == "per_class" and len(case.judge.classes) > 2:
         rule = class_rule(searcher, average, exclusive=case.exclusive)
     rules = tuple(
-        searcher.best(mix(searcher, path_shares(path[: i + 1], len(case.columns))))[1]
+        _rule(case, searcher, path_shares(path[: i + 1], len(case.columns)))
         for i in range(len(path))
     )
-    return Found(Way(shares, rule), Way(shares), sets, path, values, rules)
+    tuned = Way(shares, searcher.best(average)[1])
+    return Found(Way(shares, rule), Way(shares), tuned, sets, path, values, rules)
+
+
+def _rule(case: Case, searcher: Searcher, shares: Sequence[float]) -> Rule:
+    """Return the best rule of some shares; of two classes the greatest probability where the recipe is cautious and
+    no threshold is clearly better."""
+    average = mix(searcher, shares)
+    is_cautious = case.config.threshold == "cautious" and len(case.judge.classes) == 2
+    if is_cautious and not _needs_threshold(case, searcher, average):
+        return Rule()
+    return searcher.best(average)[1]
+
+
+def _needs_threshold(case: Case, searcher: Searcher, average: Foreground) -> bool:
+    """Whether a threshold is clearly better than the greatest probability, each part of the samples judged by the
+    threshold that the others chose; as `Thrift` has it, on sampled pixels."""
+    library = searcher.library
+    samples = np.unique(library.sample)
+    groups = [case.judged.groups[i] for i in samples]
+    parts = np.full(len(case.judged.samples), -1)
+    parts[samples] = make_parts(case.judge.parts[samples].tolist(), groups)
+    if parts.max() < 1:
+        return False
+    tuned = np.zeros_like(library.truth)
+    for part in range(parts.max() + 1):
+        mine = parts[library.sample] == part
+        others = replace(searcher, library=library.where(parts != part))
+        value, rule = others.best(average[:, ~mine])
+        if np.isnan(value):
+            return False
+        tuned[mine] = rule.decide(all_classes(average[:, mine]))
+    greatest = Rule().decide(all_classes(average))
+    return _is_clear(case, _group_sums(case, library, tuned), _group_sums(case, library, greatest))
 
 
 def mix(searcher: Searcher, shares: Sequence[float]) -> Foreground:
@@ -180,25 +216,37 @@ def _fitted(case: Case, searcher: Searcher, name: str) -> tuple[float, ...]:
 
 def _cheapest(case: Case, searcher: Searcher, ways: Sequence[tuple[float, ...]], best: int) -> int:
     """Return the first of the ways, which come cheapest first, that is not clearly worse than the best one."""
-    against = _group_sums(case, searcher, ways[best])
-    for number, shares in enumerate(ways[:best]):
-        both = np.stack([against, _group_sums(case, searcher, shares)], axis=1)
-        drawn = resample_sums(both, case.config.resamples, case.seed)
-        values = case.judge.curve(drawn)
-        gaps = values[:, 0] - values[:, 1]
-        gaps = gaps[np.isfinite(gaps)]
-        if not gaps.size or np.quantile(gaps, (1 - case.config.level) / 2) <= 0:
-            return number
-    return best
+
+    def count(shares: tuple[float, ...]) -> NDArray[np.float64]:
+        average = mix(searcher, shares)
+        decided = searcher.best(average)[1].decide(all_classes(average))
+        return _group_sums(case, searcher.library, decided)
+
+    against = count(ways[best])
+    return next((i for i in range(best) if not _is_clear(case, against, count(ways[i]))), best)
 
 
-def _group_sums(case: Case, searcher: Searcher, shares: Sequence[float]) -> NDArray[np.float64]:
-    """Count sampled pixels of each group at the best rule, (groups, C, C)."""
-    average, library = mix(searcher, shares), searcher.library
-    rule = searcher.best(average)[1]
+def _is_clear(case: Case, first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
+    """Whether the paired interval of the first score less the second lies above zero.
+
+    Args:
+        case: draws groups again, and scores.
+        first, second: counts of each group, (groups, C, C).
+
+    Edges: with fewer than two groups nothing is clear.
+    """
+    if len(first) < 2:
+        return False
+    both = np.stack([first, second], axis=1)
+    values = case.judge.curve(resample_sums(both, case.config.resamples, case.seed))
+    gaps = values[:, 0] - values[:, 1]
+    gaps = gaps[np.isfinite(gaps)]
+    return gaps.size > 0 and bool(np.quantile(gaps, (1 - case.config.level) / 2) > 0)
+
+
+def _group_sums(case: Case, library: Library, decided: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Count sampled pixels of each group, (groups, C, C)."""
     n = len(case.judge.classes)
-    background = np.clip(1 - average.sum(axis=0, keepdims=True), 0, 1)
-    decided = rule.decide(np.concatenate([background, average]))
     names = {group: number for number, group in enumerate(dict.fromkeys(case.judged.groups))}
     group = np.asarray([names[one] for one in case.judged.groups])[library.sample]
     seen, group = np.unique(group, return_inverse=True)

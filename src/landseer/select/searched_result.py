@@ -13,7 +13,7 @@ from landseer.metrics.confusion import Matrix, group_matrices
 from landseer.metrics.scores import score
 from landseer.select.config import SelectConfig
 from landseer.select.crossfit import Judge
-from landseer.select.describe import limits_of
+from landseer.select.describe import decision_name, limits_of
 from landseer.select.judged import Judged
 from landseer.select.library import draw_library
 from landseer.select.options import Intervals, option_scores
@@ -32,7 +32,7 @@ from landseer.select.selection import (
 )
 from landseer.select.sets import parse_set
 from landseer.select.shares import rank_weights, score_weights
-from landseer.select.way import Column, Rule, Way, columns_of, count_ways
+from landseer.select.way import Column, Way, columns_of, count_ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _ways_of(case: Case, final: Found, parts: Sequence[Found]) -> list[Way]:
     """List every way that is counted, each once."""
     ways = [final.way, *_alone(case, final).values()]
     for found in (final, *parts):
-        ways += [found.way, found.plain, _simple_rule(found), *found.sets.values()]
+        ways += [found.way, found.plain, found.tuned, _simple_rule(found), *found.sets.values()]
     return list(dict.fromkeys(ways))
 
 
@@ -245,9 +245,10 @@ def _comparisons(counted: _Counted, intervals: Intervals, honest: Matrix) -> Ite
     rule = counted.final.way.rule
     if rule.factors or rule.thresholds:
         yield intervals.compare("threshold", ("per class", "argmax"), (honest, simple))
-    elif rule.threshold is not None:
+    elif case.judge.options[1:]:
         plain = counted.honest(lambda found: found.plain)
-        yield intervals.compare("threshold", ("tuned", "argmax"), (honest, plain))
+        name = decision_name(case.config)
+        yield intervals.compare("threshold", (name, "argmax"), (honest, plain))
     base = counted.honest(lambda found: found.sets[simplest])
     for name in list(case.judged.oof)[1:]:
         own = counted.honest(lambda found, name=name: found.sets[name])  # type: ignore[misc]
@@ -275,10 +276,13 @@ def _options(counted: _Counted, intervals: Intervals, honest: Matrix) -> Iterato
         passes = {f"equal {first}": costs[first], case.config.weights: cost}
         yield from option_scores(intervals, "members", members, passes, {case.config.weights})
     rule = counted.final.way.rule
-    name = "per class" if rule.factors or rule.thresholds else "threshold"
     decisions = {"argmax": counted.honest(lambda found: found.plain)}
-    if rule != Rule():
-        decisions[name] = honest
+    if case.config.threshold == "cautious":
+        decisions["tuned"] = counted.honest(lambda found: found.tuned)
+    if rule.factors or rule.thresholds:
+        decisions["per class"] = honest
+    elif case.judge.options[1:]:
+        decisions[decision_name(case.config)] = honest
     passes = dict.fromkeys(decisions, cost)
     yield from option_scores(intervals, "decision", decisions, passes, {list(decisions)[-1]})
 
