@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +11,11 @@ import torch
 
 from landseer.raster.write import write_raster
 from landseer.recipe.load import load_recipe
-from landseer.run import runner, selftrain
+from landseer.run import runner
 from landseer.run.context import Run, open_run
 from landseer.run.stages import STAGES
 
 SIDE, N_BANDS = 16, 12
-
-FEW = 20
-"""Resamples where rounds are compared."""
 
 RECIPE = """\
 name: small
@@ -48,7 +44,7 @@ train:
   optimiser: {kind: adamw, lr: 1.0e-2}
 suspects: {pictures: 0}
 selftrain: {pictures: 1}
-select: {metric: accuracy, threshold: argmax, resamples: 200, workers: 1, tta: [none]}
+select: {metric: accuracy, threshold: argmax, resamples: 20, workers: 1, tta: [none]}
 """
 RECIPE = RECIPE.replace(
     "BANDS", str([{"name": f"b{n}", "index": n + 1} for n in range(N_BANDS)])
@@ -91,12 +87,6 @@ def open_small(folder: Path, *overrides: str, out: str = "run") -> Run:
 def without_page(patch: pytest.MonkeyPatch) -> None:
     """Leave out the page of the data, which takes longer than all the rest."""
     patch.setattr(runner, "STAGES", tuple(one for one in STAGES if one.name != "look"))
-
-
-def quickly(patch: pytest.MonkeyPatch) -> None:
-    """Leave out that page, and draw few resamples where rounds are compared."""
-    without_page(patch)
-    patch.setattr(selftrain, "compare_runs", partial(selftrain.compare_runs, resamples=FEW))
 
 
 def copy_of(world: Path, folder: Path, out: str, *overrides: str) -> Run:

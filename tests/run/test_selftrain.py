@@ -24,14 +24,14 @@ from landseer.run.selftrain import find_candidates, self_train
 from landseer.run.versus import compare_runs
 from landseer.selftrain.rounds import Rounds, read_rounds
 
-from .selftrain_world import FEW, SIDE, open_small, quickly
+from .selftrain_world import SIDE, open_small, without_page
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("selftrain")
     with pytest.MonkeyPatch.context() as patch:
-        quickly(patch)
+        without_page(patch)
         runner.run_stages(open_small(folder), until="select")
         yield folder
 
@@ -109,7 +109,7 @@ def test_a_round_is_a_run_folder_and_its_gain_is_what_compare_says(
     done = runner.run_stages(open_run(load_recipe(folder), folder), until="select")
     done.pop("suspects")
     assert {value for key, value in done.items() if key != "folder"} == {"up to date"}
-    versus, _ = compare_runs((run.folder, folder), resamples=FEW)
+    versus, _ = compare_runs((run.folder, folder))
     gain = rounds.rounds[1].gain
     assert gain and gain.value == pytest.approx(versus.whole.difference)
     assert gain.low == pytest.approx(versus.whole.low)

@@ -11,7 +11,7 @@ from landseer.errors import DataError, RecipeError, UsageError
 from landseer.run import model_stages
 from landseer.run.selftrain import find_candidates, self_train, student_recipe
 
-from .selftrain_world import copy_of, open_small, quickly
+from .selftrain_world import copy_of, open_small, without_page
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -28,7 +28,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 def test_a_stopped_self_training_goes_on_to_the_same_bytes(
     tmp_path: Path, small_round: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quickly(monkeypatch)
+    without_page(monkeypatch)
     options = ("selftrain.student={model.dropout: 0.1}", "selftrain.warm_start=true")
     whole = self_train(copy_of(small_round, tmp_path, "whole", *options))
     stopped = copy_of(small_round, tmp_path, "stopped", *options)
@@ -67,7 +67,7 @@ def test_students_differ_from_the_run_only_where_the_recipe_says(tmp_path: Path)
 def test_what_cannot_teach_is_said_before_anything_is_trained(
     tmp_path: Path, small_round: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quickly(monkeypatch)
+    without_page(monkeypatch)
     nobody = copy_of(small_round, tmp_path, "run", "selftrain.unlabelled.test=false")
     with pytest.raises(DataError, match="may teach fold 0; got none"):
         self_train(nobody)

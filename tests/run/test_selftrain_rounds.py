@@ -28,13 +28,13 @@ from landseer.train.fit import make_module
 from landseer.train.job import Job
 from landseer.train.module import TrainingModule
 
-from .selftrain_world import copy_of, quickly
+from .selftrain_world import copy_of, without_page
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _quickly() -> Iterator[None]:
+def _without_page() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        quickly(patch)
+        without_page(patch)
         yield
 
 

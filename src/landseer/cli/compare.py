@@ -25,7 +25,9 @@ def compare(
         str | None, typer.Option(help="Score that decides; left out: FIRST's.")
     ] = None,
     examples: Annotated[int, typer.Option(min=0, help="Samples shown, better and worse.")] = 4,
-    resamples: Annotated[int, typer.Option(min=10, help="Bootstrap resamples.")] = 1000,
+    resamples: Annotated[
+        int | None, typer.Option(min=10, help="Bootstrap resamples; left out: FIRST's.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Compare two runs on the samples that both held out: paired, by place, with pictures."""

@@ -35,14 +35,14 @@ class Held:
 
 
 def compare_runs(
-    folders: tuple[Path, Path], metric: str | None = None, *, resamples: int = 1000
+    folders: tuple[Path, Path], metric: str | None = None, *, resamples: int | None = None
 ) -> tuple[Versus, tuple[Side, Side]]:
     """Compare two runs, each sample as its fold was judged.
 
     Args:
         folders: run folders whose stage `select` is done.
         metric: the score that decides; None takes the first run's.
-        resamples: of the bootstrap.
+        resamples: of the bootstrap; None takes the first run's.
 
     Returns:
         The comparison, and what the page needs of both runs.
@@ -62,6 +62,7 @@ def compare_runs(
             f"{', '.join(second.side.classes.names)}",
             where=folders[1],
         )
+    config = first.run.recipe.select
     samples = [name for name in first.rows.index if name in second.rows.index]
     counts = count_side(first.side, samples), count_side(second.side, samples)
     found = compare_counts(
@@ -69,9 +70,9 @@ def compare_runs(
         samples,
         _joined(first, second, samples),
         first.side.classes,
-        metric or first.run.recipe.select.metric,
-        resamples=resamples,
-        level=first.run.recipe.select.level,
+        metric or config.metric,
+        resamples=resamples or config.resamples,
+        level=config.level,
         seed=first.run.recipe.seed,
     )
     alone = len(first.rows) + len(second.rows) - 2 * len(samples)
