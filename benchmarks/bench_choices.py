@@ -88,8 +88,20 @@ def choices_of(run: Run) -> Iterator[Choice]:
     yield Choice("all of these, members by their scores", seeds, whole, {"weights": "fold_score"})
     yield Choice("all of these, members by their ranks", seeds, whole, {"weights": "rank"})
     yield Choice("all of these, shares fitted", seeds, whole, {"weights": "fitted"})
+    yield Choice(
+        "shares fitted, a threshold where its gain is clear",
+        seeds,
+        whole,
+        {"weights": "fitted", **careful},
+    )
     apart = tuple(sorted(name for name in there if "+epoch" in name)) or whole
     yield Choice("greedy among all of them", seeds, apart, {"weights": "greedy"})
+    yield Choice(
+        "greedy, a threshold where its gain is clear",
+        seeds,
+        apart,
+        {"weights": "greedy", **careful},
+    )
 
 
 def by_epochs(there: set[str], views: str) -> tuple[str, ...]:

@@ -52,6 +52,8 @@ VARIANTS = (
     Variant("the published loss", ("loss=[{kind: soft_ce, smoothing: 0.1, class_weights: [0.5, 1.5, 0.7, 1, 1.3]}]",)),
     Variant("z-score, as published", ("inputs.normalise={kind: zscore}",)),
     Variant("windows drawn evenly", ("train.sampler=uniform",)),
+    Variant("all classes drawn alike", ("weights={kind: balanced, power: 1}",)),
+    Variant("drawn with replacement", ("train.sampler=weighted_random",)),
 )  # fmt: skip
 
 

@@ -97,5 +97,27 @@ def test_an_epoch_without_weights_takes_every_sample_once() -> None:
 
 def test_weights_are_the_chances_of_being_drawn() -> None:
     weights = np.array([1.0, 3.0])
-    order = draw_epoch(weights, 2, 40_000, seed=1, epoch=0)
-    assert order.mean() == pytest.approx(0.75, abs=0.01)
+    for independent in (False, True):
+        order = draw_epoch(weights, 2, 40_000, seed=1, epoch=0, independent=independent)
+        assert order.mean() == pytest.approx(0.75, abs=0.01)
+        assert not np.array_equal(order, np.sort(order))
+
+
+def test_each_sample_comes_as_often_as_its_share_says() -> None:
+    """Rounded up or down in any epoch, right on average; draws by themselves leave out a third of equal samples."""
+    equal = np.full(50, 0.3)
+    assert sorted(draw_epoch(equal, 50, None, seed=3, epoch=0)) == list(range(50))
+    left_out = [
+        50 - len(set(draw_epoch(equal, 50, None, seed=3, epoch=e, independent=True)))
+        for e in range(20)
+    ]
+    assert np.mean(left_out) == pytest.approx(50 / np.e, abs=2)
+    weights = np.random.default_rng(0).uniform(0.001, 1, 40)
+    shares = weights / weights.sum() * 64
+    counts = np.array(
+        [np.bincount(draw_epoch(weights, 40, 64, 3, epoch), minlength=40) for epoch in range(2000)]
+    )
+    assert (counts >= np.floor(shares)).all() and (counts <= np.ceil(shares)).all()
+    np.testing.assert_allclose(counts.mean(0), shares, atol=0.05)
+    pairs = (counts[:, :-1] > shares[:-1]) & (counts[:, 1:] > shares[1:])
+    assert pairs.any(0).all()  # neighbours in the table do not shut each other out

@@ -58,7 +58,7 @@ TYPOS = {
     ),
     "in an optional kind": (
         "weights: {kind: balanced, presenze: []}",
-        "15:27: weights.presenze: expected one of floor, kind, presence; got 'presenze'; "
+        "15:27: weights.presenze: expected one of floor, kind, power, presence; got 'presenze'; "
         "did you mean 'presence'?",
     ),
     "nothing near": (
@@ -76,7 +76,7 @@ TYPOS = {
     ),
     "of another kind": (
         "weights: {kind: balanced, factors: {}}",
-        "15:27: weights.factors: expected one of floor, kind, presence; got 'factors'; "
+        "15:27: weights.factors: expected one of floor, kind, power, presence; got 'factors'; "
         "it is a key of another kind of weights",
     ),
     "not a text": ("1: 2", " 1: expected text as key; got 1"),

@@ -86,20 +86,46 @@ def test_excluded_samples_have_no_weight_and_no_say():
     assert weights["c"] == 1e-3
 
 
-def test_balanced_draws_the_rare_class_as_often_as_the_others():
-    frame = table({name: VALUES["a"] for name in "abcdef"})
+def shown(**classes) -> np.ndarray:
+    """Return samples that show so many pixels of each class."""
+    n = len(next(iter(classes.values())))
+    frame = table({name: VALUES["a"] for name in "abcdefgh"[:n]})
     frame["class_background_pixels"] = 5.0
-    frame["class_kelp_pixels"] = [1.0, 9.0, 0, 0, 0, 0]
+    for name, pixels in classes.items():
+        frame[f"class_{name}_pixels"] = np.asarray(pixels, float)
+    return frame
+
+
+def test_balanced_draws_the_rare_class_as_often_as_the_others():
+    frame = shown(kelp=[1, 9, 0, 0, 0, 0])
     weights = weigh(frame, BalancedWeights())["weight"].to_numpy()
     assert weights[:2].sum() == pytest.approx(weights[2:].sum())
-    frame["class_rock_pixels"] = [0, 0, 0, 0, 0, 3.0]
+    frame = shown(kelp=[1, 1, 9, 9, 0, 0], rock=[0, 0, 0, 0, 3, 0])
+    weights = weigh(frame, BalancedWeights(power=1))["weight"].to_numpy()
+    np.testing.assert_allclose(weights, [0.25, 0.25, 0.25, 0.25, 1, 0.25])
     weights = weigh(frame, BalancedWeights())["weight"].to_numpy()
-    np.testing.assert_allclose(weights, [0.5, 0.5, 1 / 3, 1 / 3, 1 / 3, 1])
+    np.testing.assert_allclose(weights, [0.5, 0.5, 0.5, 0.5, 1, 0.5])
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0])
+def test_one_empty_sample_is_not_the_rarest_class_of_all(power):
+    """An epoch that draws a single window without anything again and again learns nothing."""
+    frame = shown(kelp=[1, 9, 4, 4, 4, 0], rock=[1, 1, 0, 0, 0, 0])
+    weights = weigh(frame, BalancedWeights(power=power))["weight"].to_numpy()
+    assert weights[5] == weights[2:5].min() < weights[0]
+    frame = shown(kelp=[1, 0, 0, 0, 0, 0])
+    weights = weigh(frame, BalancedWeights(power=power))["weight"].to_numpy()
+    np.testing.assert_allclose(weights, [1, 0.2, 0.2, 0.2, 0.2, 0.2])
+
+
+def test_without_any_class_all_are_drawn_alike():
+    assert (weigh(shown(kelp=[0, 0, 0]), BalancedWeights())["weight"] == 1).all()
 
 
 def test_balanced_by_named_columns():
-    weights = by_name(weigh(table(), BalancedWeights(presence=("has_kelp",))))
-    assert weights == pytest.approx({"a": 0.5, "b": 1, "c": 0.5})
+    """Two samples hold kelp, one of them is clear; what shows neither is drawn as often as the commoner one."""
+    weights = by_name(weigh(table(), BalancedWeights(presence=("has_kelp", "qa_ok"))))
+    assert weights == pytest.approx({"a": 1, "b": 0.5**0.5, "c": 0.5**0.5})
     with pytest.raises(RecipeError, match="two or more classes"):
         weigh(table(), BalancedWeights())
 

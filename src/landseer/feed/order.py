@@ -9,27 +9,42 @@ from landseer.core.seeds import generator
 
 
 def draw_epoch(
-    weights: NDArray[np.float64] | None, n_samples: int, n_draws: int | None, seed: int, epoch: int
+    weights: NDArray[np.float64] | None,
+    n_samples: int,
+    n_draws: int | None,
+    seed: int,
+    epoch: int,
+    *,
+    independent: bool = False,
 ) -> NDArray[np.int64]:
     """Draw the positions that one epoch trains on.
 
     Args:
-        weights: (n_samples,) importance of each sample, > 0; drawn with replacement in proportion.
-            None goes through all samples in a random order.
+        weights: (n_samples,) importance of each sample, > 0; drawn in proportion. None goes through all samples in a
+            random order.
         n_samples: how many samples there are.
         n_draws: samples per epoch; None takes `n_samples`.
         seed: the member's seed.
         epoch: counted from 0.
+        independent: whether each draw is by itself, with replacement. Else each sample comes as often as its share of
+            the draws says, rounded up or down, so that an epoch of equal weights leaves none out.
 
     Returns:
         (n_draws,) positions in [0, n_samples).
 
     Edges: without weights, more draws than samples go through all of them again, in a new order.
+    Source: systematic sampling with unequal probabilities, Madow 1949, doi:10.1214/aoms/1177729988.
     """
     rng = generator(seed, "epoch", epoch)
     n_draws = n_samples if n_draws is None else n_draws
-    if weights is not None:
+    if weights is not None and independent:
         return rng.choice(n_samples, size=n_draws, p=weights / weights.sum()).astype(np.int64)
+    if weights is not None:
+        order = rng.permutation(n_samples)
+        ends = np.cumsum(weights[order])
+        steps = (rng.random() + np.arange(n_draws)) / n_draws * ends[-1]
+        places = np.searchsorted(ends, steps, side="right").clip(max=n_samples - 1)
+        return rng.permutation(order[places]).astype(np.int64)
     rounds = [rng.permutation(n_samples) for _ in range(-(-n_draws // n_samples))]
     return np.concatenate(rounds)[:n_draws].astype(np.int64)
 

@@ -65,7 +65,7 @@ def with_mined(run: Run, job: Job, fold: int) -> Job:
     rows = _rows(run, fold)
     if not rows:
         return job
-    if run.recipe.train.sampler != "weighted":
+    if run.recipe.train.sampler == "uniform":
         raise RecipeError(
             f"expected train.sampler weighted, for mined samples are weights; got {run.recipe.train.sampler}",
             where="mine.mined",

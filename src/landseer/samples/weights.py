@@ -50,9 +50,17 @@ class StatedWeights(_Weights):
 
 
 class BalancedWeights(_Weights):
-    """One over the number of samples that show the rarest class a sample shows; those that show none are one class."""
+    """The rarer the rarest class that a sample shows, the more often; those that show none are drawn no more often than
+    any other, and are half of the draws at most.
+
+    Source: the root is that of repeat factors, Gupta et al. 2019, arXiv:1908.03195; what empty samples get: own.
+    """
 
     kind: Literal["balanced"] = "balanced"
+
+    power: float = Field(default=0.5, gt=0, le=1)
+    """Exponent of one over the number of samples that show the class: 1 draws all classes alike, and a class that one
+    sample alone shows is that sample again and again; 0.5 draws by the root."""
 
     presence: tuple[str, ...] = ()
     """Columns that are above 0 where a class is present; empty: all `class_*_pixels` but the first, the background."""
@@ -125,7 +133,7 @@ def _weight(
             product *= np.maximum(_weight(frame, rows, one), one.floor)
         return product / product.max(initial=1e-300)
     if isinstance(config, BalancedWeights):
-        return _balanced(rows, config.presence)
+        return _balanced(rows, config)
     if isinstance(config, PlaceWeights):
         return _by_place(rows, config.column, config.power)
     raw = _weighted_sum(rows, config.factors, inverted=isinstance(config, CodedWeights))
@@ -151,14 +159,18 @@ def _scaled(values: NDArray[np.float64], among: NDArray[np.float64]) -> NDArray[
     return (values - among.min()) / (among.max() - among.min() + _EPSILON)
 
 
-def _balanced(rows: gpd.GeoDataFrame, presence: tuple[str, ...]) -> NDArray[np.float64]:
-    """Weigh each sample by the rarest class in it."""
-    names = presence or _class_columns(rows)
+def _balanced(rows: gpd.GeoDataFrame, config: BalancedWeights) -> NDArray[np.float64]:
+    """Weigh each sample by the rarest class in it, and those without any no more than the least of the others."""
+    names = config.presence or _class_columns(rows)
     shows = np.array([values > 0 for values in _columns(rows, names)]).reshape(len(names), -1)
-    shows = np.vstack([shows, ~shows.any(axis=0)])
-    rarity = 1 / np.maximum(shows.sum(axis=1), 1)
+    rarity = np.maximum(shows.sum(axis=1), 1) ** -config.power
     weight = np.where(shows, rarity[:, None], 0).max(axis=0, initial=0)
-    return weight / weight.max(initial=1e-300)
+    is_empty = ~shows.any(axis=0)
+    if is_empty.all():
+        return np.ones(len(rows))
+    shown = weight[~is_empty]
+    weight[is_empty] = min(shown.min(), shown.sum() / max(is_empty.sum(), 1))
+    return weight / weight.max()
 
 
 def _by_place(rows: gpd.GeoDataFrame, column: str, power: float) -> NDArray[np.float64]:

@@ -82,7 +82,7 @@ class Found:
         tuned: the same shares at their best threshold, where there are two classes.
         sets: each set of predictions with equal shares, at its own best threshold.
         path, values: greedy steps with the score after each.
-        rules: the best rule after each step.
+        rules: the rule after each step.
     """
 
     way: Way

@@ -233,8 +233,10 @@ class TrainConfig(BaseModel):
     """One member is trained per fold and seed."""
     folds: tuple[int, ...] | None = None
     """Folds to train; null trains all."""
-    sampler: Literal["weighted", "uniform"] = "uniform"
-    """Draw samples by the sample table's `weight`, with replacement, or go through all of them."""
+    sampler: Literal["weighted", "weighted_random", "uniform"] = "uniform"
+    """`uniform` goes through all samples; `weighted` takes each as often as its `weight` in the sample table says,
+    rounded up or down; `weighted_random` draws by weight with replacement, as the published systems did, and leaves out
+    one in three of equal samples."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Arithmetic of the network; auto takes bf16 where the GPU or processor multiplies it fast."""
     deterministic: bool = False

@@ -73,9 +73,16 @@ class Data(lightning.LightningDataModule):
         """Return the draws of the current epoch."""
         job, config = self._job, self._config
         epoch = self.trainer.current_epoch if self.trainer is not None else 0
-        weights = job.weights if config.sampler == "weighted" else None
+        weights = None if config.sampler == "uniform" else job.weights
         n_labelled, n_soft = job.draws(config.samples_per_epoch)
-        order = draw_epoch(weights, len(job.train), n_labelled, job.seed, epoch)
+        order = draw_epoch(
+            weights,
+            len(job.train),
+            n_labelled,
+            job.seed,
+            epoch,
+            independent=config.sampler == "weighted_random",
+        )
         drawn = np.asarray(job.train, np.int64)[order]
         if n_soft:
             seed = derive(job.seed, "pseudo-labels")
