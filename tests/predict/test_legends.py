@@ -46,7 +46,7 @@ LOOK = textwrap.dedent(
 
 @pytest.fixture
 def class_map(local, spec, write_image, tmp_path: Path) -> Path:
-    coloured = ClassTable(("sea", "kelp"), ((0,), (1,)), colours=COLOURS)
+    coloured = ClassTable(("sea", "kelp"), (0, 1), colours=COLOURS)
     spec = spec.model_copy(update={"classes": coloured})
     path, _ = write_image("a.tif", 60, 80, **PLACE)
     ensemble = Ensemble([local], {"mask": ClassMask(2)}, Voting(threshold=0.5))

@@ -156,6 +156,46 @@ def test_a_second_run_keeps_complete_maps(ensemble, spec, write_image, tmp_path:
     assert forced.n_written == 3
 
 
+def test_maps_of_something_else_are_made_again(
+    ensemble, spec, local, write_image, tmp_path: Path, monkeypatch
+):
+    """Another network, image, threshold or setting is another map; how fast it is made is not."""
+    path, image = write_image("a.tif", 6, 6)
+    write_image("b.tif", 6, 6)
+    out, options = tmp_path / "out", PredictOptions(**CPU)
+
+    def n_written(ensemble=ensemble, spec=spec, options=options) -> int:
+        return predict_images(ensemble, spec, [tmp_path / "images"], out, options).n_written
+
+    assert (n_written(), n_written()) == (2, 0)
+    assert n_written(options=PredictOptions(batch=1, workers=0, legend=True, **CPU)) == 0
+    sure = Ensemble([local], {"mask": ClassMask(2)}, Voting(threshold=0.9))
+    assert (n_written(sure), n_written(sure)) == (2, 0)
+    assert n_written(sure, spec.model_copy(update={"notes": {"seams": "none"}})) == 0
+    assert n_written(sure, spec.model_copy(update={"reach_px": 7})) == 2
+    assert n_written() == 2
+    write_raster(path, image + 1)
+    assert n_written() == 1
+    local.second.bias.data += 1000
+    assert n_written() == 2
+    assert n_written(options=PredictOptions(nodata="zero", **CPU)) == 2
+
+
+def test_rasters_of_other_people_are_not_replaced(ensemble, spec, write_image, tmp_path: Path):
+    """Labels lie where maps of the same names would go."""
+    write_image("a.tif", 6, 6)
+    label = np.ones((6, 6), np.uint8)
+    write_raster(tmp_path / "labels/a.tif", label)
+    where = ([tmp_path / "images"], tmp_path / "labels")
+    with pytest.raises(UsageError, match="got another raster") as caught:
+        predict_images(ensemble, spec, *where, PredictOptions(**CPU))
+    assert (caught.value.where, "--overwrite" in caught.value.do) == (
+        str(tmp_path / "labels/a.tif"), True,
+    )  # fmt: skip
+    np.testing.assert_array_equal(read_bands(tmp_path / "labels/a.tif")[0], label)
+    assert predict_images(ensemble, spec, *where, PredictOptions(overwrite=True, **CPU)).n_written
+
+
 def test_kelp_names(ensemble, spec, write_image, tmp_path: Path):
     for name in ("AA498489_satellite.tif", "JW725114_satellite.tif", "AA498489_kelp.tif"):
         write_image(name, 4, 4)

@@ -67,7 +67,7 @@ def predict(
         bool, typer.Option("--seams", help="Also say what cutting into windows changes.")
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Predict again what is already there.")
+        bool, typer.Option("--overwrite", help="Predict again also what is up to date.")
     ] = False,
     resume: Annotated[
         bool, typer.Option(help="Go on where a stopped run was; or begin anew.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -146,7 +145,6 @@ class Run:
             self.spec,
             self.options,
             gsd_m=self.gsd(tile.info),
-            identity=self._identity,
         )
         try:
             if self.options.seams:
@@ -175,15 +173,6 @@ class Run:
         """The ensemble on each device."""
         others = [copy.deepcopy(self.ensemble).to(device) for device in self.devices[1:]]
         return [self.ensemble, *others]
-
-    @cached_property
-    def _identity(self) -> str:
-        """A hash of all weights; of the spec's own hashes where members are loaded as they are needed."""
-        digest = hashlib.sha256(repr([member.sha256 for member in self.spec.members]).encode())
-        for name, tensor in self.ensemble.state_dict().items():
-            digest.update(name.encode())
-            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()
 
     def _write(self, tile: Tile, result: Map) -> Callable[[], None]:
         """Return what writes one map."""

@@ -15,6 +15,7 @@ from landseer.errors import FileReadError
 from landseer.predict.area import Area
 from landseer.predict.engine import choose_device, device_names
 from landseer.predict.ensemble import Ensemble
+from landseer.predict.key import keyed
 from landseer.predict.model_folder import load_model_folder
 from landseer.predict.options import PredictOptions
 from landseer.predict.output import is_complete
@@ -101,7 +102,7 @@ def forecast(
     spec, loaders = load_model_folder(Path(model_folder))
     device = choose_device(device_names(options.device)[0])
     ensemble = build_ensemble(spec, loaders, options).to(device).eval()
-    jobs = jobs_of(ensemble, spec, inputs, out, options)
+    jobs = keyed(jobs_of(ensemble, spec, inputs, out, options), ensemble, spec, options)
     done = {job.image for job in jobs if not options.overwrite and is_complete(job, spec, options)}
     items = [_item(job.image, spec, ensemble, options, is_done=job.image in done) for job in jobs]
     todo = [item for item in items if item.state == "to do"]

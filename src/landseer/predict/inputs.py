@@ -16,6 +16,9 @@ from landseer.predict.stac_input import ITEM_SUFFIXES, image_of_item
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2", ".j2k", ".vrt")
 """File endings taken from a folder."""
 
+TAG = "LANDSEER_KEY"
+"""Name under which the metadata of a map hold the key of its job."""
+
 
 @dataclass(frozen=True, slots=True)
 class Image:
@@ -34,12 +37,19 @@ class Job:
         output: its class map; not written where the model has none.
         values: maps of other targets, by target.
         numbers: what is predicted of the image as a whole.
+        key: all that its maps depend on, see `key.keyed`; empty where it does not matter.
     """
 
     image: Path
     output: Path
     values: Mapping[str, Path] = field(default_factory=dict)
     numbers: Path | None = None
+    key: str = ""
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Metadata of its maps."""
+        return {TAG: self.key} if self.key else {}
 
     @property
     def probability(self) -> Path:

@@ -83,7 +83,7 @@ class PredictOptions(BaseModel):
     naming: Naming | None = None
     """How outputs are named; None takes the model's naming, else the input's own name."""
     overwrite: bool = False
-    """Predict again where a complete output exists."""
+    """Predict again also where complete maps of the same image, model and settings exist."""
     strict: bool = False
     """Stop at the first unreadable image instead of listing it and going on."""
 

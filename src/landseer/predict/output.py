@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from landseer.core.bands import Band
 from landseer.core.classes import IGNORE, ClassTable
 from landseer.core.files import json_number, write_json
-from landseer.errors import FileReadError
+from landseer.errors import FileReadError, UsageError
 from landseer.models.targets import TargetSpec
-from landseer.predict.inputs import Job
+from landseer.predict.inputs import TAG, Job
 from landseer.predict.map import Map
 from landseer.predict.options import PredictOptions
 from landseer.predict.products import find_pose, product_path, write_products
 from landseer.predict.spec import ModelSpec
-from landseer.raster.read import RasterInfo, read_bands, read_info
+from landseer.raster.read import RasterInfo, read_bands, read_tags
 from landseer.raster.write import write_raster
 
 
@@ -55,7 +55,7 @@ def write_map(
         WriteError: the disk is full or the folder cannot be written.
     """
     if result.probability is not None:
-        _write_probability(job.probability, info, result, spec.classes, options)
+        _write_probability(job, info, result, spec.classes, options)
     for kind, values in result.uncertainty.items():
         write_raster(
             job.uncertainty(kind),
@@ -64,11 +64,10 @@ def write_map(
             transform=info.transform,
             nodata=float("nan"),
             descriptions=(kind,),
+            tags=job.tags,
         )
     for target, values in result.values.items():
-        _write_values(
-            job.values[target], info, np.where(result.valid, values, np.nan), target, spec
-        )
+        _write_values(job, info, np.where(result.valid, values, np.nan), target, spec)
     if options.products:
         write_products(job, info, result, spec, options)
     if job.numbers is not None:
@@ -83,6 +82,7 @@ def write_map(
         transform=info.transform,
         nodata=IGNORE if marks else None,
         descriptions=("class",),
+        tags=job.tags,
         colour_table=dict(enumerate(spec.classes.colours)) or None,
     )
 
@@ -130,24 +130,52 @@ def numbers_of(
 
 
 def is_complete(job: Job, spec: ModelSpec, options: PredictOptions) -> bool:
-    """Tell whether an earlier run wrote all that this one would."""
+    """Tell whether an earlier run wrote all that this one would: the same maps of the same image by the same model.
+
+    Edges: without a key whatever is there is taken. Numbers bear no key: where there are no maps besides they are never
+        complete.
+    """
+    wanted = _maps_of(job, spec, options)
+    if job.numbers is not None and not (job.numbers.is_file() and (wanted or not job.key)):
+        return False
+    found = [_key_in(path) for path in wanted]
+    return None not in found and (not job.key or set(found) <= {job.key})
+
+
+def refuse_foreign(job: Job, spec: ModelSpec, options: PredictOptions) -> None:
+    """Make sure that what a job is about to write replaces no raster of somebody else's.
+
+    Raises:
+        UsageError: a raster of that name is there which no prediction has made.
+
+    Edges: what is no raster, such as half a file, may be replaced.
+    """
+    for path in _maps_of(job, spec, options):
+        if path.is_file() and _key_in(path) == "":
+            raise UsageError(
+                "expected no file of this name, or a map that `landseer predict` made; got another raster",
+                where=path,
+                do="choose another output folder, or give --overwrite to replace it",
+            )
+
+
+def _maps_of(job: Job, spec: ModelSpec, options: PredictOptions) -> list[Path]:
+    """List the maps that a job writes, as far as they are always there."""
     wanted = list(job.values.values())
     if spec.mask is not None:
         wanted += [job.uncertainty(name) for name in options.uncertainty]
         wanted += [job.output, job.probability] if options.probabilities else [job.output]
     if options.products and find_pose(spec) is not None:
         wanted += [product_path(job, name) for name in options.products]
-    has_numbers = job.numbers is None or job.numbers.is_file()
-    return has_numbers and all(_readable(path) for path in wanted)
+    return wanted
 
 
-def _readable(path: Path) -> bool:
-    """Whether this is a raster."""
+def _key_in(path: Path) -> str | None:
+    """Return the key of the job that made a raster, empty where none did; None where there is no raster."""
     try:
-        read_info(path)
+        return read_tags(path).get(TAG, "")
     except FileReadError:
-        return False
-    return True
+        return None
 
 
 def _has_data(band: NDArray[np.generic], nodata: float | None) -> NDArray[np.bool_]:
@@ -159,7 +187,7 @@ def _has_data(band: NDArray[np.generic], nodata: float | None) -> NDArray[np.boo
 
 
 def _write_probability(
-    path: Path, info: RasterInfo, result: Map, classes: ClassTable, options: PredictOptions
+    job: Job, info: RasterInfo, result: Map, classes: ClassTable, options: PredictOptions
 ) -> None:
     """Write one band per class but the first."""
     if result.probability is None:
@@ -170,26 +198,28 @@ def _write_probability(
         nodata = float(IGNORE)
         foreground = np.where(result.valid, np.rint(100 * foreground), nodata).astype(np.uint8)
     write_raster(
-        path,
+        job.probability,
         foreground,
         crs=info.crs,
         transform=info.transform,
         nodata=nodata,
         descriptions=classes.names[1:],
+        tags=job.tags,
     )
 
 
 def _write_values(
-    path: Path, info: RasterInfo, values: NDArray[np.float32], target: str, spec: ModelSpec
+    job: Job, info: RasterInfo, values: NDArray[np.float32], target: str, spec: ModelSpec
 ) -> None:
     """Write the map of a dense target, one band a plane, NaN outside the data."""
     names = spec.targets[target].layers or (target,)
     write_raster(
-        path,
+        job.values[target],
         values,
         crs=info.crs,
         transform=info.transform,
         nodata=float("nan"),
         descriptions=names if len(names) == len(values) else None,
+        tags=job.tags,
         cloud_optimised=info.crs is not None,
     )

@@ -70,7 +70,7 @@ def write_products(
     scale, angle = float(result.numbers[pose.scale][0]), float(np.arctan2(dx, dy))
     if "flow" in options.products:
         vectors = flow(height_m, scale, angle).astype(np.float32)
-        _write(product_path(job, "flow"), info, vectors, np.nan, ("x", "y"))
+        _write(job, "flow", info, vectors, np.nan, ("x", "y"))
     if "rectified" in options.products:
         _write_rectified(job, info, result, (height_m, scale, angle))
 
@@ -85,16 +85,17 @@ def _write_rectified(
     image = read_bands(job.image)
     missing = 0 if info.nodata is None else info.nodata
     moved = rectify(image, *pose, missing=missing).values
-    _write(product_path(job, "rectified_image"), info, moved, info.nodata, None)
+    _write(job, "rectified_image", info, moved, info.nodata, None)
     if result.classes is not None:
         classes = rectify(result.classes, *pose, missing=IGNORE, has_classes=True).values
-        _write(product_path(job, "rectified_class"), info, classes, IGNORE, ("class",))
+        _write(job, "rectified_class", info, classes, IGNORE, ("class",))
     heights = rectify(pose[0], *pose, missing=np.nan).values
-    _write(product_path(job, "rectified"), info, heights, np.nan, ("height",))
+    _write(job, "rectified", info, heights, np.nan, ("height",))
 
 
 def _write(
-    path: Path,
+    job: Job,
+    product: str,
     info: RasterInfo,
     array: NDArray[np.generic],
     nodata: float | None,
@@ -102,11 +103,12 @@ def _write(
 ) -> None:
     """Write a raster on the image's grid, as COG where that is georeferenced."""
     write_raster(
-        path,
+        product_path(job, product),
         array,
         crs=info.crs,
         transform=info.transform,
         nodata=nodata,
         descriptions=names,
+        tags=job.tags,
         cloud_optimised=info.crs is not None,
     )

@@ -9,14 +9,12 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from landseer.core.address import file_of
-from landseer.core.files import hash_file, hash_value, write_json
+from landseer.core.files import hash_value, write_json
 from landseer.core.progress import Progress
 from landseer.core.window import Window
 from landseer.predict.area import Area
@@ -68,14 +66,13 @@ class Scene:
     """The prediction of one scene.
 
     Args:
-        job: the image and its files.
+        job: the image and its files, with its key: a journal of another one is thrown away.
         info: the header of the image.
         devices: the ensemble, once per device; windows are dealt to them in turn and added in the order of the plan,
             so that their number changes nothing.
         spec: bands, classes, reach.
         options: see `PredictOptions`.
         gsd_m: ground sample distance, m; NaN where not known.
-        identity: what the networks are; a journal of other networks is thrown away.
     """
 
     def __init__(
@@ -87,7 +84,6 @@ class Scene:
         options: PredictOptions,
         *,
         gsd_m: float,
-        identity: str,
     ) -> None:
         self._job, self._info, self._spec, self._options = job, info, spec, options
         self._devices, self._gsd = tuple(devices), torch.tensor([gsd_m])
@@ -101,8 +97,8 @@ class Scene:
         self._dense |= devices[0].further_planes
         self._single = [n for n, q in quantities.items() if q.extent == "image"]
         self._sinks = Sinks(job, devices[0], spec, options)
-        area = None if options.aoi is None else hash_file(options.aoi)
-        key = hash_value([identity, _settings(spec, options), _state(job, info), gsd_m, area])
+        written = {name: p.dtype for name, p in self._sinks.products.items()}
+        key = hash_value([job.key, options.batch, gsd_m, info.height, info.width, written])
         self._journal = Journal(folder_of(job.output), key)
         if not options.resume:
             self._journal.remove()
@@ -313,23 +309,3 @@ class _Writer:
         if kind is None:
             for future in self._pending:
                 future.result()
-
-
-def _settings(spec: ModelSpec, options: PredictOptions) -> dict[str, Any]:
-    """Return all that decides what is written."""
-    apart = {
-        "device", "workers", "overwrite", "strict", "resume", "keep_loaded", "naming", "stac", "seams",
-    }  # fmt: skip
-    return {
-        "model": spec.model_dump(mode="json", exclude={"notes", "scores"}),
-        "options": options.model_dump(mode="json", exclude=apart),
-    }
-
-
-def _state(job: Job, info: RasterInfo) -> list[Any]:
-    """Return what tells whether the image is still the same."""
-    file = file_of(job.image)
-    if file.suffix == ".vrt":  # small, and written anew for each run
-        return [hash_file(file), info.height, info.width]
-    stat = file.stat()
-    return [str(job.image), stat.st_size, stat.st_mtime_ns, info.height, info.width]

@@ -128,6 +128,7 @@ class Sinks:
                 transform=info.transform,
                 nodata=product.nodata,
                 descriptions=product.names,
+                tags=self._job.tags,
                 scratch=scratch,
                 **product.options,
             )

@@ -12,11 +12,12 @@ from landseer.predict.engine import Run
 from landseer.predict.ensemble import Ensemble, Voting
 from landseer.predict.inputs import Job, find_images, plan_jobs
 from landseer.predict.journal import folder_of, forget
+from landseer.predict.key import keyed
 from landseer.predict.legends import write_legends
 from landseer.predict.map_items import write_items
 from landseer.predict.model_folder import Loader, load_model_folder
 from landseer.predict.options import PredictOptions, PredictSummary
-from landseer.predict.output import is_complete
+from landseer.predict.output import is_complete, refuse_foreign
 from landseer.predict.spec import ModelSpec, Naming
 from landseer.predict.stac_model import ITEM_FILE
 
@@ -103,10 +104,7 @@ def predict_images(
     """
     options = options or PredictOptions()
     jobs = jobs_of(ensemble, spec, inputs, out, options)
-    summary = predict_jobs(ensemble, spec, jobs, out, options)
-    if options.stac:
-        write_items(jobs, spec, options, model)
-    return summary
+    return predict_jobs(ensemble, spec, jobs, out, options, model=model)
 
 
 def predict_jobs(
@@ -115,18 +113,32 @@ def predict_jobs(
     jobs: Sequence[Job],
     out: Path,
     options: PredictOptions | None = None,
+    *,
+    model: Path | None = None,
 ) -> PredictSummary:
-    """Predict images whose files are named already; those that are complete are kept. See `predict_files`."""
+    """Predict images whose files are named already; see `predict_images`.
+
+    Edges: maps that are complete are kept where they are of the same image, model and settings; maps of others are
+        replaced, other people's rasters are not.
+
+    Raises:
+        UsageError: a raster that no prediction has made has the name of a map.
+    """
     options = options or PredictOptions()
-    todo = list[Job]()
+    jobs, todo = keyed(jobs, ensemble, spec, options), list[Job]()
     for job in jobs:
-        if options.overwrite or not is_complete(job, spec, options):
+        if options.overwrite:
             todo.append(job)
-        else:  # a run that was killed just after its last map has left its journal
-            forget(folder_of(job.output))
+        elif is_complete(job, spec, options):
+            forget(folder_of(job.output))  # left by a run that was killed just after its last map
+        else:
+            refuse_foreign(job, spec, options)
+            todo.append(job)
     summary = Run(ensemble, spec, options).predict(todo, Path(out), n_kept=len(jobs) - len(todo))
     if options.legend:
         write_legends(jobs, spec, options)
+    if options.stac:
+        write_items(jobs, spec, options, model)
     return summary
 
 

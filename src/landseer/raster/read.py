@@ -62,6 +62,16 @@ def read_info(path: Path) -> RasterInfo:
         return describe(dataset)
 
 
+def read_tags(path: Path) -> dict[str, str]:
+    """Read the metadata of a raster file by name.
+
+    Raises:
+        FileReadError: as of `read_info`.
+    """
+    with open_raster(path) as dataset:
+        return dict(dataset.tags())
+
+
 def describe(dataset: DatasetReader) -> RasterInfo:
     """Turn an open dataset's header into a `RasterInfo`."""
     transform = tuple(dataset.transform)[:6]

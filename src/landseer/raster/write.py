@@ -34,6 +34,7 @@ def write_raster(  # noqa: PLR0913 - what a file is made of
     descriptions: Sequence[str | None] | None = None,
     compress: str | None = "deflate",
     colour_table: Mapping[int, str] | None = None,
+    tags: Mapping[str, str] | None = None,
     cloud_optimised: bool = False,
 ) -> None:
     """Write a GeoTIFF.
@@ -47,6 +48,7 @@ def write_raster(  # noqa: PLR0913 - what a file is made of
         descriptions: one per band.
         compress: GDAL's name of the codec; None leaves pixels as they are.
         colour_table: `#rrggbb` per value, for one uint8 or uint16 band.
+        tags: metadata of the file.
         cloud_optimised: lay the file out for reading in pieces from afar, with overviews (COG).
 
     Raises:
@@ -60,7 +62,7 @@ def write_raster(  # noqa: PLR0913 - what a file is made of
     profile = _profile(bands, compress) | {"crs": crs, "nodata": nodata}
     if transform is not None:
         profile["transform"] = Affine(*transform[:6])
-    content = _encode(path, bands, profile, descriptions, colour_table)
+    content = _encode(path, bands, profile, descriptions, colour_table, tags or {})
     if cloud_optimised:
         content = _as_cog(path, content, profile)
     with atomic_path(path) as temporary:
@@ -105,6 +107,7 @@ def _encode(
     profile: dict[str, Any],
     descriptions: Sequence[str | None] | None,
     colour_table: Mapping[int, str] | None,
+    tags: Mapping[str, str],
 ) -> bytes:
     """Make the file's bytes in memory."""
     try:
@@ -114,6 +117,8 @@ def _encode(
                     dataset.write_colormap(
                         1, {value: _rgba(text) for value, text in colour_table.items()}
                     )
+                if tags:
+                    dataset.update_tags(**tags)
                 dataset.write(bands)
                 if descriptions is not None:
                     dataset.descriptions = tuple(text or "" for text in descriptions)
