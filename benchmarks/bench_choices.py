@@ -79,15 +79,17 @@ def choices_of(run: Run) -> Iterator[Choice]:
         yield Choice("all seeds averaged", seeds, one, plainly)
     if turned:
         yield Choice("eight views", seeds[:1], turned[:1], plainly)
-    careful = {"threshold": "cautious"}
-    yield Choice("a threshold", seeds[:1], one, {})
+    tuned, careful = {"threshold": "tune"}, {"threshold": "cautious"}
+    yield Choice("a threshold", seeds[:1], one, tuned)
     yield Choice("a threshold where its gain is clear", seeds[:1], one, careful)
     whole = (*one, *plain[-1:], *turned[:1], *turned[-1:])
-    yield Choice("all of these, members alike", seeds, whole, {})
+    yield Choice("all of these, members alike", seeds, whole, tuned)
     yield Choice("the same, a threshold where its gain is clear", seeds, whole, careful)
-    yield Choice("all of these, members by their scores", seeds, whole, {"weights": "fold_score"})
-    yield Choice("all of these, members by their ranks", seeds, whole, {"weights": "rank"})
-    yield Choice("all of these, shares fitted", seeds, whole, {"weights": "fitted"})
+    yield Choice(
+        "all of these, members by their scores", seeds, whole, {"weights": "fold_score", **tuned}
+    )
+    yield Choice("all of these, members by their ranks", seeds, whole, {"weights": "rank", **tuned})
+    yield Choice("all of these, shares fitted", seeds, whole, {"weights": "fitted", **tuned})
     yield Choice(
         "shares fitted, a threshold where its gain is clear",
         seeds,
@@ -95,7 +97,7 @@ def choices_of(run: Run) -> Iterator[Choice]:
         {"weights": "fitted", **careful},
     )
     apart = tuple(sorted(name for name in there if "+epoch" in name)) or whole
-    yield Choice("greedy among all of them", seeds, apart, {"weights": "greedy"})
+    yield Choice("greedy among all of them", seeds, apart, {"weights": "greedy", **tuned})
     yield Choice(
         "greedy, a threshold where its gain is clear",
         seeds,

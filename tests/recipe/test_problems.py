@@ -138,7 +138,7 @@ VALUES = {
     "one": ("landseer: 2", "landseer: expected 1; got 2"),
     "word or number": (
         "select: {threshold: tun}",
-        "select.threshold: expected tune, cautious, argmax, per_class or a number; got 'tun'; did you mean 'tune'?",
+        "select.threshold: expected cautious, tune, argmax, per_class or a number; got 'tun'; did you mean 'tune'?",
     ),
     "text or list": ("select: {tta: 3}", "select.tta: expected text or a list; got 3"),
     "list where text or list": (

@@ -28,7 +28,7 @@ def centred(world, middle=0.335):
 @weights
 def test_a_clear_gain_is_taken(build_world, classes, weights: str):
     world = build_world(seeds=(0, 1), noise={("none", 1): 0.14})
-    config = SelectConfig(weights=weights, **FAST)
+    config = SelectConfig(threshold="tune", weights=weights, **FAST)
     tuned = select(world.frame, world.oof, classes, config)
     config = config.model_copy(update={"threshold": "cautious"})
     cautious = select(world.frame, world.oof, classes, config)
@@ -39,7 +39,7 @@ def test_a_clear_gain_is_taken(build_world, classes, weights: str):
 @weights
 def test_what_may_be_chance_is_left(build_world, classes, weights: str):
     world = centred(build_world(side=6, n=8, n_groups=8))
-    config = SelectConfig(weights=weights, **FAST)
+    config = SelectConfig(threshold="tune", weights=weights, **FAST)
     tuned = select(world.frame, world.oof, classes, config)
     config = config.model_copy(update={"threshold": "cautious"})
     cautious = select(world.frame, world.oof, classes, config)

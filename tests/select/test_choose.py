@@ -17,7 +17,8 @@ FAST = {"resamples": 50, "workers": 1}
 
 
 def test_threshold_beats_argmax_and_scores_are_true(world, classes):
-    chosen = select(world.frame, world.oof, classes, SelectConfig(metric="dice_kelp", **FAST))
+    config = SelectConfig(metric="dice_kelp", threshold="tune", **FAST)
+    chosen = select(world.frame, world.oof, classes, config)
     assert 0.2 < chosen.threshold < 0.45
     by_threshold = chosen.comparisons[0]
     assert (by_threshold.choice, by_threshold.option) == ("threshold", "tuned")
@@ -42,7 +43,8 @@ def test_threshold_beats_argmax_and_scores_are_true(world, classes):
 
 def test_better_symmetries_are_chosen_and_compared(build_world, classes):
     world = build_world(ttas=("none", "d4"), noise={("d4", 0): 0.06})
-    chosen = select(world.frame, world.oof, classes, SelectConfig(metric="dice_kelp", **FAST))
+    config = SelectConfig(metric="dice_kelp", threshold="tune", **FAST)
+    chosen = select(world.frame, world.oof, classes, config)
     assert chosen.tta == "d4"
     tta = next(c for c in chosen.comparisons if c.choice == "tta")
     assert (tta.option, tta.against) == ("d4", "none") and tta.low > 0

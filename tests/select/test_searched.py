@@ -184,7 +184,9 @@ def test_noise_looks_better_than_chance_only_where_it_was_chosen(build_world, na
     world = build_world(seeds=seeds, n=12, n_groups=12, side=8)
     write_noise(world, n_classes, side=8)
     table = ClassTable(tuple("abcdefghijkl"[:n_classes]), tuple(range(n_classes)))
-    config = SelectConfig(metric="accuracy", resamples=200, workers=1, **options)
+    config = SelectConfig(
+        metric="accuracy", resamples=200, workers=1, **{"threshold": "tune", **options}
+    )
     chosen = select(world.frame, world.oof, table, config)
     chance = 1 / n_classes
     spread = np.sqrt(chance * (1 - chance) / (12 * 8 * 8))

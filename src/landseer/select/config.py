@@ -14,11 +14,11 @@ class SelectConfig(BaseModel):
 
     metric: str = "dice_foreground"
     """Score that decides, pooled over all pixels: `dice_foreground`, `dice_<class>`, `iou_macro`, `accuracy`, …"""
-    threshold: Literal["tune", "cautious", "argmax", "per_class"] | float = "tune"
-    """Two classes: `tune` reads it from the curve, a number fixes it, `argmax` takes the greater probability, and
-    `cautious` does so too unless thresholds chosen on other folds are clearly better in a paired bootstrap. More
-    classes: all these take the greatest, `per_class` searches a factor for each class, or a threshold for each where
-    classes do not exclude each other."""
+    threshold: Literal["cautious", "tune", "argmax", "per_class"] | float = "cautious"
+    """Two classes: `argmax` takes the greater probability, `tune` reads a threshold from the curve, `cautious` does so
+    where thresholds chosen on other folds are clearly better than the greater probability in a paired bootstrap, and a
+    number fixes it. More classes: all these take the greatest, `per_class` searches a factor for each class, or a
+    threshold for each where classes do not exclude each other."""
     threshold_step: float = Field(default=0.01, gt=0, le=0.25)
     """Distance of the thresholds tried by `tune` and `cautious`."""
     tta: str | list[str] = "auto"
