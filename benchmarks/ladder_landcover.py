@@ -44,14 +44,15 @@ class Variant:
     changes: tuple[str, ...]
 
 
+BY_RARITY = ("weights={kind: balanced}", "train.sampler=weighted")
 PYRAMID = ("model.depth=5", "model.decoder=pyramid", "model.decoder_channels=[128]")
 VARIANTS = (
-    Variant("the demo's recipe", ()),
+    Variant("the demo's recipe, windows drawn by rarity", ()),
     Variant("pyramid, head at stride 4", (*PYRAMID, "model.pyramid={stride: 4}")),
     Variant("pyramid, head at stride 32, as published", (*PYRAMID, "model.pyramid={stride: 32}")),
     Variant("the published loss", ("loss=[{kind: soft_ce, smoothing: 0.1, class_weights: [0.5, 1.5, 0.7, 1, 1.3]}]",)),
     Variant("z-score, as published", ("inputs.normalise={kind: zscore}",)),
-    Variant("windows drawn evenly", ("train.sampler=uniform",)),
+    Variant("windows drawn evenly, as the recipe does", ("train.sampler=uniform",)),
     Variant("all classes drawn alike", ("weights={kind: balanced, power: 1}",)),
     Variant("drawn with replacement", ("train.sampler=weighted_random",)),
 )  # fmt: skip
@@ -78,7 +79,7 @@ def main() -> None:
     for number in arguments.variants:
         variant, folder = VARIANTS[number], arguments.work / f"run{number}"
         _share_audit(first, folder)
-        run = open_run(load_recipe(recipe, (*demo.small, *variant.changes)), folder)
+        run = open_run(load_recipe(recipe, (*demo.small, *BY_RARITY, *variant.changes)), folder)
         run_stages(run, until="select")
         maps = demo.judge(run, data, arguments.work / f"maps{number}")
         rows.append(_row(variant, run, first, maps))
