@@ -58,8 +58,8 @@ def make_outcome(
         for folder in (f for by_seed in folders.values() for f in by_seed.values()):
             _write_oof(folder / f"s{i:02d}.tif", rng, truth, len(classes))
     frame = make_samples(records)
-    options = {"metric": "dice_foreground", "resamples": 20, "workers": 1} | (select_config or {})
-    selection = select(frame, folders, classes, SelectConfig(**options))
+    options = {"metric": "dice_foreground", "threshold": "tune", "resamples": 20, "workers": 1}
+    selection = select(frame, folders, classes, SelectConfig(**options | (select_config or {})))
     names = [f"fold{fold}_seed{seed}" for fold in range(2) for seed in seeds]
     values: dict[str, Any] = {
         "name": "kelp <b>&$x$", "recipe": RECIPE,
