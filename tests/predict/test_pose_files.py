@@ -24,9 +24,11 @@ from landseer.predict import (
     PredictOptions,
     Voting,
     oof_path,
+    output,
     predict_files,
     predict_images,
     save_model_folder,
+    scene,
     write_oof,
 )
 from landseer.predict.oof import read_values
@@ -228,6 +230,27 @@ def test_a_second_run_makes_what_is_missing(pose_spec, write_image, tmp_path: Pa
     assert run() == (0, 5)
     assert run(probabilities=True) == (5, 0)
     assert run(overwrite=True) == (5, 0)
+
+
+@pytest.mark.parametrize("window_px", [1024, 8])
+def test_numbers_are_there_before_the_maps_whose_key_stands_for_them(
+    pose_spec, write_image, tmp_path: Path, monkeypatch, window_px: int
+):
+    """Else a run that is killed in between would leave new maps beside the numbers of another model."""
+    path, _ = write_image("a.tif", 12, 12, **PLACE)
+    out, found = tmp_path / "out", []
+    for module in (output, scene):
+        own = module.write_json
+
+        def write(path, value, own=own):
+            found.append(list(out.glob("*.tif")))
+            own(path, value)
+
+        monkeypatch.setattr(module, "write_json", write)
+    options = PredictOptions(window_px=window_px, overlap_px=2, probabilities=True, **CPU)
+    predict_images(ensemble_of(pose_spec), pose_spec, [path], out, options)
+    assert found == [[]]
+    assert len(list(out.glob("*.tif"))) == 4
 
 
 def test_without_a_class_mask_there_is_no_class_map(spec, write_image, tmp_path: Path):

@@ -156,9 +156,7 @@ def test_a_second_run_keeps_complete_maps(ensemble, spec, write_image, tmp_path:
     assert forced.n_written == 3
 
 
-def test_maps_of_something_else_are_made_again(
-    ensemble, spec, local, write_image, tmp_path: Path, monkeypatch
-):
+def test_maps_of_something_else_are_made_again(ensemble, spec, local, write_image, tmp_path: Path):
     """Another network, image, threshold or setting is another map; how fast it is made is not."""
     path, image = write_image("a.tif", 6, 6)
     write_image("b.tif", 6, 6)

@@ -34,7 +34,7 @@ def keyed(
         options: see `PredictOptions`.
 
     Edges: an image that was written again is another one, even when its pixels are the same; a virtual raster is told
-        by its text. The number of images a batch, threads and devices change nothing but last bits, and no key.
+        by its text. The number of images a batch, threads and devices change no key, and little of a map.
     """
     tables = [path for path in (options.aoi, options.gsd_table) if path and path.is_file()]
     shared = [

@@ -49,11 +49,13 @@ def write_map(
     spec: ModelSpec,
     options: PredictOptions,
 ) -> None:
-    """Write all files of an image, the class map last, each whole or not at all.
+    """Write all files of an image, numbers first and the class map last, each whole or not at all.
 
     Raises:
         WriteError: the disk is full or the folder cannot be written.
     """
+    if job.numbers is not None:  # they bear no key: when a map does, they are of the same run
+        write_json(job.numbers, numbers_of(result.numbers, spec.targets))
     if result.probability is not None:
         _write_probability(job, info, result, spec.classes, options)
     for kind, values in result.uncertainty.items():
@@ -70,8 +72,6 @@ def write_map(
         _write_values(job, info, np.where(result.valid, values, np.nan), target, spec)
     if options.products:
         write_products(job, info, result, spec, options)
-    if job.numbers is not None:
-        write_json(job.numbers, numbers_of(result.numbers, spec.targets))
     if result.classes is None:
         return
     marks = options.nodata == "mark"

@@ -129,9 +129,9 @@ class Scene:
                 writer.submit(partial(self._sinks.write, row, arrays))
             if done < self._info.height:
                 self._compute(done, writer)
-        numbers = self._numbers()
-        if self._job.numbers is not None:
-            write_json(self._job.numbers, numbers_of(numbers, self._spec.targets))
+            numbers = self._numbers()
+            if self._job.numbers is not None:  # before the maps, whose key stands for them too
+                write_json(self._job.numbers, numbers_of(numbers, self._spec.targets))
         return numbers
 
     def forget(self) -> None:
