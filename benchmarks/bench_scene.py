@@ -320,7 +320,8 @@ def main() -> None:
             } | {"share_of_plain": _spread([p["seconds"] / e["seconds"] for e, p in pairs])}
             print(side, json.dumps(found[str(side)]), flush=True)
             path.unlink()
-    for name, more in (("memory as in Python", ()), ("memory kept", ("--keep-memory",))):
+    ways = {"memory as in Python": (), "memory kept": ("--keep-memory",)}
+    for name, more in ways.items() if options.unet_rounds else ():
         command = [sys.executable, __file__, "--unet", "--unet-rounds", str(options.unet_rounds)]
         done = subprocess.run([*command, *more], check=True, stdout=subprocess.PIPE, text=True)
         found[f"unet_efficientnet_b0, {name}"] = json.loads(done.stdout.splitlines()[-1])

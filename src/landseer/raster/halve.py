@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +25,15 @@ def halve_classes(array_bhw: Array, nodata: float | None = None) -> Array:
     """
     corners = _corners(array_bhw)
     has_missing = nodata is not None and bool((array_bhw == nodata).any())
-    kept = corners[0].copy()
+    kept = corners[0]
     for corner in corners[1:] if has_missing else ():
-        np.copyto(kept, corner, where=kept == nodata)
-    for one, other in reversed(list(combinations(corners, 2))):
-        is_pair = one == other
+        kept = np.where(kept == nodata, corner, kept)
+    for place in (2, 1, 0):  # the last word has the one that stands first
+        one = corners[place]
+        comes_again = reduce(np.logical_or, [one == other for other in corners[place + 1 :]])
         if has_missing:
-            is_pair &= one != nodata
-        np.copyto(kept, one, where=is_pair)
+            comes_again &= one != nodata
+        kept = np.where(comes_again, one, kept)
     return kept
 
 
