@@ -12,7 +12,8 @@ from landseer.metrics.scores import score
 from landseer.raster.write import write_raster
 from landseer.report.config import ReportConfig
 from landseer.report.examples import choose_examples
-from landseer.report.judged import decide, judge
+from landseer.report.judged import judge
+from landseer.select.way import Rule
 
 from .conftest import THREE, TWO
 
@@ -61,9 +62,9 @@ def test_the_picture_scores_what_the_selection_says(build_outcome, classes, seed
 
 def test_ties_at_the_threshold_are_found():
     half = np.full((2, 1, 1), 0.5, np.float32)
-    assert decide(half, 0.5).item() == 1
-    assert decide(np.array([[[0.6]], [[0.4]]], np.float32), None).item() == 0
-    assert decide(np.array([[[0.3]], [[0.3]], [[0.4]]], np.float32), None).item() == 2
+    assert Rule(0.5).decide(half).item() == 1
+    assert Rule().decide(np.array([[[0.6]], [[0.4]]], np.float32)).item() == 0
+    assert Rule().decide(np.array([[[0.3]], [[0.3]], [[0.4]]], np.float32)).item() == 2
 
 
 def test_predictions_in_any_folder_will_do(build_outcome, tmp_path):

@@ -18,9 +18,9 @@ from landseer.report.lr_figure import lr_figure
 from landseer.run.context import Run, open_run
 from landseer.run.tune import best_recipe, make_plan, tune
 from landseer.run.tune_lr import find_learning_rate
-from landseer.run.tune_rescore import counts_of_rescored
 from landseer.run.tune_trial import TrialWork
 from landseer.run.tune_worker import PrunedError, Task
+from landseer.run.versus import count_side, side_of
 from landseer.samples.table import read_samples
 from landseer.select.selection import read_selection
 from landseer.tune.tuned import Tuned
@@ -124,7 +124,9 @@ def test_the_honest_figures_are_those_of_the_two_runs(tuned: tuple[Run, Tuned]) 
             continue
         scored = open_run(load_recipe(folder), folder)
         honest = read_selection(folder / "selection.json").crossfit.value
-        pooled = score(counts_of_rescored(scored).sum(0), ("land", "water"))["accuracy"]
+        side = side_of(scored)
+        counts = count_side(side, list(side.rows.index))
+        pooled = score(counts.sum(0), ("land", "water"))["accuracy"]
         assert pooled == pytest.approx(honest) == pytest.approx(figure)
         done = read_json(folder / "folds/fold2_seed0/done.json")
         assert done["n_train"] == (read_samples(run.path("samples.parquet"))["fold"] != 2).sum()

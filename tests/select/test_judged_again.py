@@ -13,13 +13,18 @@ FAST = {"resamples": 20, "workers": 1, "metric": "dice_kelp"}
 NOISE = {("none", 0): 0.1, ("none", 1): 0.3, ("none", 2): 0.15, ("d4", 0): 0.08}
 
 
+@pytest.mark.parametrize("threshold", ["cautious", "tune"])
 @pytest.mark.parametrize("vote", ["soft", "hard"])
 @pytest.mark.parametrize("weights", ["equal", "fold_score", "rank", "fitted", "greedy"])
-def test_each_sample_is_judged_as_its_fold_was(build_world, classes, weights, vote):
+@pytest.mark.parametrize("n_folds", [1, 3])
+def test_each_sample_is_judged_as_its_fold_was(
+    build_world, classes, n_folds, weights, vote, threshold
+):
+    """With one fold, groups are dealt to parts, which have the numbers of folds."""
     if (weights, vote) == ("greedy", "hard"):
         pytest.skip("greedy selection averages probabilities")
-    world = build_world(seeds=(0, 1, 2), ttas=("none", "d4"), noise=NOISE)
-    config = SelectConfig(weights=weights, vote=vote, **FAST)
+    world = build_world(seeds=(0, 1, 2), ttas=("none", "d4"), noise=NOISE, n_folds=n_folds)
+    config = SelectConfig(weights=weights, vote=vote, threshold=threshold, **FAST)
     selection = select(world.frame, world.oof, classes, config)
     assert judged_again(world, selection) == pytest.approx(selection.crossfit.value, abs=1e-12)
 

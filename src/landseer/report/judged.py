@@ -27,12 +27,10 @@ class Judged:
 
 
 def judge(outcome: Outcome, sample: str) -> Judged:
-    """Read a sample's predictions and decide its pixels at the threshold that judged its fold.
+    """Read a sample's predictions and decide its pixels as it was judged.
 
     Raises:
         FileReadError: a prediction or the label is missing or damaged.
-
-    Edges: as of `judging`.
     """
     row = outcome.row(sample)
     probability, decision = judge_held_out(outcome.selection, outcome.oof, sample, int(row["fold"]))
@@ -41,39 +39,47 @@ def judge(outcome: Outcome, sample: str) -> Judged:
     return Judged(probability, decision, truth)
 
 
-def judging(selection: Selection, fold: int) -> tuple[str, float | None]:
-    """Return the symmetries and the threshold by which a fold is judged.
+@dataclass(frozen=True, slots=True)
+class How:
+    """How held-out samples are judged.
 
-    Edges: the fold's own, chosen on the others, where there are several; those of the final choice otherwise.
+    Attributes:
+        tta: the set of predictions.
+        mix: what is mixed instead; empty: `tta` of all seeds.
+        rule: how averages are decided, and votes where they are hard.
+        member_threshold: by which each member votes where votes are hard.
+        judge: the fold, or part of the only one, for which this was chosen on the others; None is the final choice.
     """
-    own = _own_judge(selection, fold)
-    return own.tta, own.threshold
+
+    tta: str
+    mix: tuple[MixPart, ...]
+    rule: Rule
+    member_threshold: float | None
+    judge: FoldScore | None
 
 
-def mix_of(selection: Selection, fold: int) -> tuple[MixPart, ...]:
-    """Return what is mixed for a fold, chosen on the others; empty: one set of predictions."""
-    return _own_judge(selection, fold).mix
+def how_judged(selection: Selection, sample: str, fold: int) -> How:
+    """Return how a sample that a fold holds out is judged; by the final choice where selection did not judge it."""
+    own = selection.judge_of(sample, fold)
+    by = own or selection
+    if selection.vote == "hard":
+        threshold = selection.member_threshold if own is None else own.threshold
+        return How(by.tta, by.mix, Rule(selection.threshold), threshold, own)
+    return How(by.tta, by.mix, Rule(by.threshold, by.class_factors, by.class_thresholds), None, own)
 
 
-def rule_of(selection: Selection, fold: int) -> Rule:
-    """Return how a fold's pixels are decided; edges as of `judging`."""
-    own = _own_judge(selection, fold)
-    return Rule(own.threshold, own.class_factors, own.class_thresholds)
-
-
-def _own_judge(selection: Selection, fold: int) -> FoldScore | Selection:
-    """Return how a fold was judged; the final choice where there is but one."""
-    judges = {one.fold: one for one in selection.folds}
-    own = judges.get(fold) if len(selection.folds) > 1 else None
-    if own is not None and own.fold in {member.fold for member in selection.members}:
-        return own
-    return selection
+def weight_in(how: How, selection: Selection, fold: int, seed: int) -> float:
+    """Return what a member weighs: as much as the others of a fold that is judged, whose scores nobody knows but from
+    this very fold; by the final choice what the model gives it; 0 when it is not among the members."""
+    if how.judge is None:
+        return selection.weight_of(fold, seed)
+    return float(any((one.fold, one.seed) == (fold, seed) for one in selection.members))
 
 
 def judge_held_out(
     selection: Selection, oof: Path, sample: str, fold: int
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Read a sample's out-of-fold predictions and decide its pixels as its fold was judged.
+    """Read a sample's out-of-fold predictions and decide its pixels as it was judged.
 
     Args:
         selection: what was chosen.
@@ -87,31 +93,25 @@ def judge_held_out(
     Raises:
         FileReadError: a prediction is missing or damaged.
     """
-    tta, threshold = judging(selection, fold)
-    mix = mix_of(selection, fold)
-    if mix:
-        folders = [oof.parent.parent / part.tta / f"seed{part.seed}" for part in mix]
-        shares = np.asarray([part.share for part in mix])
+    how = how_judged(selection, sample, fold)
+    if how.mix:
+        folders = [oof.parent.parent / part.tta / f"seed{part.seed}" for part in how.mix]
+        shares = np.asarray([part.share for part in how.mix])
     else:
-        folders = _folders(oof, sample, tta)
-        shares = _shares(selection, fold, folders)
+        folders = _folders(oof, sample, how.tta)
+        weights = [weight_in(how, selection, fold, _seed(folder)) for folder in folders]
+        shares = _shares(np.array(weights, np.float64))
     seeds = np.stack([read_oof(oof_path(folder, sample)) for folder in folders])
     probability = np.tensordot(shares, seeds, axes=1).astype(np.float32)
-    decision = rule_of(selection, fold).decide(probability)
-    if selection.vote == "hard" and len(seeds) > 1:
-        decision = _vote([decide(one, threshold) for one in seeds], shares, len(probability))
-    return probability, decision
+    if selection.vote == "soft":
+        return probability, how.rule.decide(probability)
+    votes = [Rule(how.member_threshold).decide(one) for one in seeds]
+    return probability, _vote(votes, shares, len(probability))
 
 
-def decide(probability: NDArray[np.float32], threshold: float | None) -> NDArray[np.uint8]:
-    """Choose a class per pixel of (classes, h, w) probabilities, as selection does."""
-    return Rule(threshold).decide(probability)
-
-
-def _shares(selection: Selection, fold: int, folders: Sequence[Path]) -> NDArray[np.float64]:
-    """Return each seed's share, as the fold was judged; equal ones where none has any."""
-    weights = np.array([selection.judged_weight(fold, _seed(f)) for f in folders], np.float64)
-    return weights / weights.sum() if weights.sum() > 0 else np.full(len(folders), 1 / len(folders))
+def _shares(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return each seed's share; equal ones where none weighs anything."""
+    return weights / weights.sum() if weights.sum() > 0 else np.full(len(weights), 1 / len(weights))
 
 
 def _vote(

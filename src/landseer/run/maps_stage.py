@@ -25,7 +25,7 @@ from landseer.predict.spec import ModelSpec
 from landseer.predict.tiles import predict_jobs
 from landseer.raster.cog import CogWriter
 from landseer.raster.read import RasterInfo, read_info
-from landseer.report.judged import judge_held_out, judging, mix_of, rule_of
+from landseer.report.judged import How, how_judged, judge_held_out, weight_in
 from landseer.run.choose_stage import deciding_mask
 from landseer.run.context import Run
 from landseer.run.deliver import spec_of
@@ -57,32 +57,41 @@ class Scene:
         name: of the scene.
         image: its raster, whole.
         label: its label raster, whole, on the same pixels; None where it has none.
-        rows: of the sample table that lie in it and were held out by a fold.
+        rows: of the sample table that lie in it and were held out by a fold that was trained.
+        is_apart: whether one fold holds all of its windows out.
     """
 
     name: str
     image: Path
     label: Path | None
     rows: gpd.GeoDataFrame
+    is_apart: bool
 
     @property
     def folds(self) -> list[int]:
         """The folds that hold its windows out."""
         return sorted({int(fold) for fold in self.rows["fold"]})
 
+    def is_judged_alike(self, selection: Selection) -> bool:
+        """Whether all of its windows were judged in the same way."""
+        rows = zip(self.rows["sample"], self.rows["fold"], strict=True)
+        judges = [selection.judge_of(str(sample), int(fold)) for sample, fold in rows]
+        return all(one == judges[0] for one in judges)
+
 
 def write_maps(run: Run) -> None:
     """Stage `maps`: map every held-out scene, and score the maps.
 
     A scene that one fold holds out whole is mapped by the engine as any scene is, with the members, symmetries and
-    threshold by which that fold was judged. The windows of a scene that several folds share are put side by side.
+    threshold by which that fold was judged. The windows of a scene that several folds share, trained or not, are put
+    side by side.
     Data without scenes, or without a class mask that decides, leave an empty score.
     """
     scenes = scenes_of(run)
     selection = read_selection(run.path("selection.json"))
     _start_fresh_if_changed(run, scenes, selection)
     for scene in scenes:
-        if len(scene.folds) == 1:
+        if scene.is_apart and scene.is_judged_alike(selection):
             _map_whole(run, scene, selection)
         else:
             _map_windows(run, scene, selection)
@@ -182,13 +191,17 @@ def _scenes(run: Run) -> Iterator[Scene]:
     frame = trainable(run)
     if deciding_mask(run) is None or "scene" not in frame.columns:
         return
-    folds = {member.fold for member in members_of(run)}
-    frame = frame[frame["fold"].isin(folds) & frame["scene"].notna()]
+    trained = {member.fold for member in members_of(run)}
+    frame = frame[frame["scene"].notna()]
     frame = frame[~frame["scene"].astype(str).str.contains(_FURTHER_SCALE)]
-    for name, rows in frame.groupby("scene", sort=True):
+    for name, every in frame.groupby("scene", sort=True):
+        rows = every[every["fold"].isin(trained)]
+        if not len(rows):
+            continue
         image, label = rows["image"].iloc[0], rows["label"].iloc[0]
         whole = None if is_missing(label) else split_address(Path(label))[0]
-        yield Scene(str(name), split_address(Path(image))[0], whole, rows)
+        is_apart = every["fold"].nunique() == 1
+        yield Scene(str(name), split_address(Path(image))[0], whole, rows, is_apart)
 
 
 def _start_fresh_if_changed(run: Run, scenes: list[Scene], selection: Selection) -> None:
@@ -208,7 +221,8 @@ def _map_whole(run: Run, scene: Scene, selection: Selection) -> None:
     (fold,) = scene.folds
     members = [member for member in members_of(run) if member.fold == fold]
     spec = spec_of(run, selection)
-    ensemble = _ensemble(run, members, selection, spec)
+    how = how_judged(selection, str(scene.rows["sample"].iloc[0]), fold)
+    ensemble = _ensemble(run, members, selection, how, spec)
     jobs = [Job(scene.image, map_path(run, scene.name))]
     predict_jobs(ensemble, spec, jobs, run.path("maps"), _options(run))
 
@@ -220,31 +234,28 @@ def _options(run: Run) -> PredictOptions:
     return window_options(run).model_copy(update={"legend": True, "batch": batch})
 
 
-def _ensemble(run: Run, members: list[Member], selection: Selection, spec: ModelSpec) -> Ensemble:
-    """Put together the members of one fold, as that fold was judged."""
+def _ensemble(
+    run: Run, members: list[Member], selection: Selection, how: How, spec: ModelSpec
+) -> Ensemble:
+    """Put together the members of one fold, as its samples were judged."""
     fold = members[0].fold
-    (tta, _), mix, rule = (
-        judging(selection, fold),
-        mix_of(selection, fold),
-        rule_of(selection, fold),
-    )
     sources = [
         source
         for member in members
-        for share in [selection.judged_weight(fold, member.seed) or 1.0]
-        for source in epochs_of(run, member, mix, tta, share)
+        for share in [weight_in(how, selection, fold, member.seed) or 1.0]
+        for source in epochs_of(run, member, how.mix, how.tta, share)
     ]
     models = [load_member(one.path, make_model(run, 0, pretrained=False)).eval() for one in sources]
-    views = parse_set(tta).views
+    views = parse_set(how.tta).views
     voting = Voting(
         weights=tuple(one.weight for one in sources),
         tta=views,
         hard=spec.vote == "hard",
-        threshold=rule.threshold,
-        member_threshold=selection.member_threshold,
-        class_factors=rule.factors,
-        class_thresholds=rule.thresholds,
-        member_tta=tuple(one.tta or views for one in sources) if mix else (),
+        threshold=how.rule.threshold,
+        member_threshold=how.member_threshold,
+        class_factors=how.rule.factors,
+        class_thresholds=how.rule.thresholds,
+        member_tta=tuple(one.tta or views for one in sources) if how.mix else (),
     )
     return Ensemble(models, models[0].quantities, voting, precision=precision_of(run))
 

@@ -21,7 +21,7 @@ from landseer.models.store import load_member
 from landseer.predict.oof import oof_path, read_oof
 from landseer.raster.label import read_label
 from landseer.raster.read import read_bands
-from landseer.report.judged import decide, judge_held_out, judging
+from landseer.report.judged import how_judged, judge_held_out
 from landseer.run.choose_stage import deciding_mask
 from landseer.run.context import Run, locked
 from landseer.run.losses import class_pixels
@@ -133,7 +133,7 @@ def _declared(
         mine_of = rows[may[:, fold]].reset_index(drop=True) if len(rows) else rows
         if not len(mine_of):
             continue
-        tta, _ = judging(selection, fold)
+        tta = how_judged(selection, str(mine_of["sample"].iloc[0]), fold).tta
         members = tuple(member for member in members_of(run) if member.fold == fold)
         who = Teacher(run, members, tta)
         folder = _folder(run, who, fold)
@@ -156,7 +156,7 @@ def _folder(run: Run, who: Teacher, fold: int) -> Path:
 def _predicted(selection: Selection, folder: Path, fold: int, sample: str) -> Prediction:
     """Read a prediction and decide its pixels as the fold was judged."""
     probability = read_oof(oof_path(folder, sample))
-    return probability, decide(probability, judging(selection, fold)[1])
+    return probability, how_judged(selection, sample, fold).rule.decide(probability)
 
 
 def _oof(run: Run, selection: Selection) -> Path:
@@ -219,5 +219,5 @@ def _again(run: Run, selection: Selection, one: Mined) -> Prediction:
     if not one.is_declared:
         return judge_held_out(selection, _oof(run, selection), one.sample, one.fold)
     members = tuple(member for member in members_of(run) if member.fold == one.fold)
-    who = Teacher(run, members, judging(selection, one.fold)[0])
+    who = Teacher(run, members, how_judged(selection, one.sample, one.fold).tta)
     return _predicted(selection, _folder(run, who, one.fold), one.fold, one.sample)

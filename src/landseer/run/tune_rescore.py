@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-
-import geopandas as gpd
-import numpy as np
 
 from landseer.core.files import json_number
-from landseer.metrics.confusion import Matrix, confusion_matrix
 from landseer.metrics.evaluation import higher_is_better
-from landseer.raster.label import read_label
 from landseer.recipe.schema import Recipe
-from landseer.report.judged import judge_held_out
 from landseer.run.choose_stage import deciding_mask, held_samples
 from landseer.run.context import Run
 from landseer.run.leak_runs import bring_up
-from landseer.run.model_stages import members_of, trainable
 from landseer.run.tune_trial import hand_over
-from landseer.select.crossfit import make_parts
+from landseer.run.versus import count_side, side_of
 from landseer.select.selection import Selection, read_selection
 from landseer.select.versus import compare_counts
 from landseer.tune.rescored import Rescored, name_folds
@@ -81,9 +73,10 @@ def _compared(
             "low": None,
             "high": None,
         }
-    held = held_samples(_rows(start))
+    sides = side_of(start), side_of(best)
+    held = held_samples(sides[0].rows)
     versus = compare_counts(
-        (counts_of_rescored(start), counts_of_rescored(best)),
+        (count_side(sides[0], held.samples), count_side(sides[1], held.samples)),
         held.samples,
         held.groups,
         start.classes,
@@ -100,41 +93,6 @@ def _compared(
         "high": json_number(whole.high),
         "n_groups": versus.n_groups,
     }
-
-
-def counts_of_rescored(run: Run) -> Matrix:
-    """Count each sample that a run held out, at what was chosen on the others: cross-fitted.
-
-    Args:
-        run: a run whose class mask decides; its stage `select` is done.
-
-    Returns:
-        (n, C, C) in the order of the sample table; their pooled score is the run's cross-fitted one.
-
-    Edges: a single fold is judged in parts, as the stage does.
-    """
-    rows, selection = _rows(run), read_selection(run.path("selection.json"))
-    held = held_samples(rows)
-    parts = make_parts(held.folds, held.groups)
-    judges = [
-        selection.model_copy(update={"tta": one.tta, "threshold": one.threshold, "folds": ()})
-        for one in selection.folds
-    ]
-    seed, classes = members_of(run)[0].seed, run.classes
-    counts = []
-    for row, part in zip(rows.itertuples(), parts, strict=True):
-        judge = judges[part]
-        oof = run.path(f"oof/{judge.tta}/seed{seed}")
-        _, decided = judge_held_out(judge, oof, row.sample, int(row.fold))
-        truth = read_label(Path(row.label), classes)
-        counts.append(confusion_matrix(truth, decided, len(classes)))
-    return np.stack(counts)
-
-
-def _rows(run: Run) -> gpd.GeoDataFrame:
-    """Return the samples that a run held out."""
-    frame = trainable(run)
-    return frame[frame["fold"].isin({member.fold for member in members_of(run)})]
 
 
 def _judged(recipe: Recipe) -> Recipe:

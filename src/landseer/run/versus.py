@@ -89,11 +89,17 @@ def _open(folder: Path) -> Held:
             f"expected a run that a score of class masks decides; got {run.recipe.select.metric}",
             where=folder,
         )
+    side = side_of(run)
+    held = held_samples(side.rows)
+    return Held(run, side, side.rows, dict(zip(held.samples, held.groups, strict=True)))
+
+
+def side_of(run: Run) -> Side:
+    """Return what reads a run's held-out samples as they were judged; its stage `select` is done."""
     selection, members = read_selection(run.path("selection.json")), members_of(run)
     frame = trainable(run)
     frame = frame[frame["fold"].isin({member.fold for member in members})]
-    held = held_samples(frame)
-    side = Side(
+    return Side(
         name=run.recipe.name,
         bands=run.bands,
         classes=run.classes,
@@ -101,7 +107,6 @@ def _open(folder: Path) -> Held:
         oof=run.path(f"oof/{selection.tta}/seed{members[0].seed}"),
         rows=frame.set_index("sample", drop=False),
     )
-    return Held(run, side, side.rows, dict(zip(held.samples, held.groups, strict=True)))
 
 
 def _joined(first: Held, second: Held, samples: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ from landseer.metrics.confusion import group_matrices
 from landseer.metrics.scores import score
 from landseer.select.config import SelectConfig
 from landseer.select.counts import Option
-from landseer.select.crossfit import Judge, make_parts
+from landseer.select.crossfit import Judge, make_parts, name_parts
 from landseer.select.describe import (
     compare_choices,
     describe_curves,
@@ -118,6 +118,7 @@ def _conclude(evidence: Evidence) -> Selection:
         n_samples=len(judged.samples),
         n_groups=len(group_names),
         folds=describe_folds(evidence, honest, chosen),
+        parts=name_parts(judged.samples, judged.folds, judge.parts),
         comparisons=tuple(compare_choices(evidence, final.candidate.tta)),
         curves=describe_curves(evidence),
         groups=_by_name(map(str, group_names), judge.curve(group_sums)),

@@ -164,3 +164,12 @@ def make_parts(folds: Sequence[int], groups: Sequence[Hashable]) -> NDArray[np.i
         return np.unique(np.asarray(folds), return_inverse=True)[1].astype(np.int64)
     order = {group: number for number, group in enumerate(sorted(set(groups), key=str))}
     return np.asarray([order[group] % PARTS for group in groups], np.int64)
+
+
+def name_parts(
+    samples: Sequence[str], folds: Sequence[int], parts: NDArray[np.int64]
+) -> dict[str, int]:
+    """Return the part of each sample by its name where one fold holds all; none where parts are folds."""
+    if len(set(folds)) > 1:
+        return {}
+    return dict(zip(samples, map(int, parts), strict=True))

@@ -12,7 +12,7 @@ from landseer.errors import UsageError
 from landseer.metrics.confusion import Matrix, group_matrices
 from landseer.metrics.scores import score
 from landseer.select.config import SelectConfig
-from landseer.select.crossfit import Judge
+from landseer.select.crossfit import Judge, name_parts
 from landseer.select.describe import decision_name, limits_of
 from landseer.select.judged import Judged
 from landseer.select.library import draw_library
@@ -143,6 +143,7 @@ def _write_down(counted: _Counted) -> Selection:
         n_samples=len(judged.samples),
         n_groups=len(group_names),
         folds=tuple(_folds(counted, honest)),
+        parts=name_parts(judged.samples, judged.folds, judge.parts),
         comparisons=tuple(_comparisons(counted, intervals, honest)),
         curves=tuple(_threshold_curves(case)),
         groups=dict(zip(map(str, group_names), map(float, judge.curve(group_sums)), strict=True)),

@@ -208,6 +208,8 @@ class Selection(BaseModel):
     """Groups among them."""
     folds: tuple[FoldScore, ...]
     """How each fold was judged."""
+    parts: dict[str, int] = Field(default_factory=dict)
+    """The part of each sample, where one fold holds all out and parts take the place of folds; else empty."""
     comparisons: tuple[Comparison, ...]
     """What each choice brings."""
     curves: tuple[Curve, ...]
@@ -247,12 +249,12 @@ class Selection(BaseModel):
         found = (m.weight for m in self.members if (m.fold, m.seed) == (fold, seed))
         return next(found, 0.0)
 
-    def judged_weight(self, fold: int, seed: int) -> float:
-        """Return what a member weighs where its fold is judged: as much as the fold's others, whose scores nobody knows
-        but from this fold; the model's weight where all samples are of one fold; 0 when it is not among the members."""
-        is_one_of_several = len(self.folds) > 1 and any(one.fold == fold for one in self.folds)
-        is_member = any((one.fold, one.seed) == (fold, seed) for one in self.members)
-        return float(is_member) if is_one_of_several else self.weight_of(fold, seed)
+    def judge_of(self, sample: str, fold: int) -> FoldScore | None:
+        """Return how a held-out sample was judged: as its fold, or as its part where one fold holds all; None where it
+        was not judged."""
+        is_single = len({one.fold for one in self.members}) == 1
+        number = self.parts.get(sample) if is_single else fold
+        return next((one for one in self.folds if one.fold == number), None)
 
     def write(self, path: Path) -> None:
         """Write `selection.json`; undefined figures become null.

@@ -14,7 +14,7 @@ from landseer.metrics.evaluation import Evaluation, goodness
 from landseer.metrics.regression import bin_names, binned_scores
 from landseer.select.baseline import constant_counts
 from landseer.select.config import SelectConfig
-from landseer.select.crossfit import make_parts
+from landseer.select.crossfit import make_parts, name_parts
 from landseer.select.selection import (
     Comparison,
     FoldScore,
@@ -92,6 +92,7 @@ def select_values(trial: Trial, held: Held, config: SelectConfig, *, seed: int =
         n_samples=len(held.samples),
         n_groups=len(set(held.groups)),
         folds=tuple(_folds(judge, held, parts, honest, chosen)),
+        parts=name_parts(held.samples, held.folds, parts),
         comparisons=(
             *judge.compare(trial.oof, counts),
             judge.against_constant(honest, _constant(trial, held, config)),
