@@ -101,3 +101,40 @@ def dice(counts):
 def best(world, config, samples):
     """Return the threshold that is best on some samples."""
     return max(config.thresholds, key=lambda t: dice(sum(matrix(world, s, t) for s in samples)))
+
+
+@weights
+def test_without_a_threshold_it_takes_what_is_best_without_one(build_world, classes, weights: str):
+    """Views and shares that shine at their own threshold alone go with it: what is left is what `argmax` takes."""
+    n_left = 0
+    for seed in (10, 15, 17):
+        world = misleading(
+            build_world(f"w{seed}", n=16, ttas=("none", "flips"), side=16, n_groups=8), seed
+        )
+        config = SelectConfig(threshold="argmax", weights=weights, prefer="best", **FAST)
+        greatest = select(world.frame, world.oof, classes, config)
+        config = config.model_copy(update={"threshold": "cautious"})
+        cautious = select(world.frame, world.oof, classes, config)
+        if cautious.threshold is None:
+            n_left += 1
+            assert (cautious.tta, cautious.mix) == (greatest.tta, greatest.mix)
+            assert cautious.optimistic.value == greatest.optimistic.value
+        if {fold.threshold for fold in cautious.folds} == {None}:
+            assert cautious.crossfit.value == greatest.crossfit.value
+    assert n_left
+
+
+def misleading(world, seed):
+    """Write predictions anew: one set is right at one half; the other is better, but shifted, by place."""
+    rng = np.random.default_rng(seed)
+    shift = rng.normal(0, 0.12, 8)
+    for row in world.frame.itertuples():
+        label = world.truth[row.sample]
+        noise = rng.normal(0, 0.3, label.shape)
+        moved = 0.97 * noise - 0.1 + shift[int(row.group[1:])]
+        for tta, one in (("none", noise), ("flips", moved)):
+            p = np.clip(0.2 + 0.6 * label + one, 0, 1)
+            write_raster(
+                world.oof[tta][0] / f"{row.sample}.tif", np.rint(p * 65535).astype(np.uint16)
+            )
+    return world

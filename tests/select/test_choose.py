@@ -166,3 +166,12 @@ def test_unknown_symmetries_and_metrics(world, classes):
         select(world.frame, world.oof, classes, SelectConfig(tta=["none", "d4"]))
     with pytest.raises(UsageError, match="dice_foreground"):
         select(world.frame, world.oof, classes, SelectConfig(metric="kappa"))
+
+
+@pytest.mark.parametrize("weights", ["equal", "greedy"])
+def test_passes_count_every_epoch_that_takes_part(build_world, classes, weights):
+    world = build_world(ttas=("none+best1", "none"), seeds=(0, 1))
+    config = SelectConfig(weights=weights, resamples=20, workers=1, metric="dice_kelp")
+    selection = select(world.frame, world.oof, classes, config, n_epochs=3)
+    passes = {one.option: one.passes for one in selection.options if one.choice == "views"}
+    assert passes == {"none+best1": 2, "none": 6}

@@ -10,7 +10,14 @@ from landseer.metrics.scores import score_names
 from landseer.models.outputs import make_quantity
 from landseer.quantities import ClassMask
 from landseer.run.context import Run
-from landseer.run.model_stages import make_source, members_of, specs_of, trainable, tta_candidates
+from landseer.run.model_stages import (
+    epochs_kept,
+    make_source,
+    members_of,
+    specs_of,
+    trainable,
+    tta_candidates,
+)
 from landseer.samples.schema import is_missing
 from landseer.select.choose import OofFolders, select
 from landseer.select.value_counts import Trial
@@ -36,7 +43,13 @@ def choose(run: Run) -> None:
         quantity = trial.quantities[mask]
         exclusive = not isinstance(quantity, ClassMask) or quantity.activation == "softmax"
         selection = select(
-            frame, oof, run.classes, recipe.select, seed=recipe.seed, exclusive=exclusive
+            frame,
+            oof,
+            run.classes,
+            recipe.select,
+            seed=recipe.seed,
+            exclusive=exclusive,
+            n_epochs=epochs_kept(run),
         )
         if len(recipe.target_specs) > 1:
             selection = add_values(selection, trial, held, recipe.select, seed=recipe.seed)

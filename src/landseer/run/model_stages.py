@@ -271,12 +271,16 @@ def make_model(run: Run, seed: int, *, pretrained: bool = True) -> Model:
 
 def tta_candidates(run: Run) -> list[str]:
     """List the sets of predictions that are to be judged out of fold, cheapest first; see `select.sets`."""
-    wanted, train = run.recipe.select.tta, run.recipe.train
+    wanted = run.recipe.select.tta
     views = [wanted] if isinstance(wanted, str) else list(wanted)
-    n_epochs = train.keep_best if train.soup is None else 1
-    return list(
-        candidate_sets(["none", "d4"] if wanted == "auto" else views, run.recipe.select, n_epochs)
-    )
+    named = ["none", "d4"] if wanted == "auto" else views
+    return list(candidate_sets(named, run.recipe.select, epochs_kept(run)))
+
+
+def epochs_kept(run: Run) -> int:
+    """Return how many networks a member is: its best epochs, or the one that they were cooked into."""
+    train = run.recipe.train
+    return train.keep_best if train.soup is None else 1
 
 
 def oof_state(run: Run) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -41,6 +42,7 @@ def select(
     *,
     seed: int = 0,
     exclusive: bool = True,
+    n_epochs: int = 1,
 ) -> Selection:
     """Choose symmetries, shares of the seeds and threshold, and score the choice honestly.
 
@@ -55,6 +57,7 @@ def select(
         seed: root seed of the bootstrap.
         exclusive: whether classes exclude each other, as those of a softmax do; `per_class` then searches factors, else
             thresholds.
+        n_epochs: how many epochs each member keeps; what predictions cost depends on it.
 
     Returns:
         The selection, with weights for every fold and seed.
@@ -68,7 +71,7 @@ def select(
         nothing can be cross-fitted, and a note says so. More than two classes take the greatest probability.
     """
     config = config or SelectConfig()
-    judged = find_judged(frame, oof, config)
+    judged = replace(find_judged(frame, oof, config), n_epochs=n_epochs)
     judge = Judge(
         metric=config.metric,
         classes=classes,

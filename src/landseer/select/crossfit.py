@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -109,13 +109,33 @@ class Judge:
         Args:
             part_sums: (parts, options, C, C) counts of each candidate.
             options: those that may be chosen.
+
+        Edges: where the score is undefined on the others, which lack its class, the simplest choice is taken.
         """
         if self.n_parts < 2:
             return (self.best(pooled(part_sums), options),)
         return tuple(
-            self.best({c: sums.sum(0) - sums[part] for c, sums in part_sums.items()}, options)
+            self._choose({c: sums.sum(0) - sums[part] for c, sums in part_sums.items()}, options)
             for part in range(self.n_parts)
         )
+
+    def _choose(self, sums: Mapping[Candidate, Matrix], options: Sequence[Option]) -> Choice:
+        """Return the best candidate and option, the simplest where nothing is known."""
+        try:
+            return self.best(sums, options)
+        except DataError:
+            return simplest(sums, options)
+
+    def undecided(self, part_sums: Matrix) -> list[int]:
+        """Return the parts for which nothing can be chosen: the score is undefined on all others.
+
+        Args:
+            part_sums: (parts, options, C, C) counts of any candidate.
+        """
+        if self.n_parts < 2:
+            return []
+        others = part_sums.sum(0) - part_sums
+        return [part for part, sums in enumerate(others) if np.isnan(self.curve(sums)).all()]
 
     def apply(self, counts: Mapping[Candidate, Matrix], chosen: Sequence[Choice]) -> Matrix:
         """Return each sample's (n, C, C) counts under the choice of its part.
@@ -135,6 +155,11 @@ class Judge:
 def pooled(part_sums: Mapping[Candidate, Matrix]) -> dict[Candidate, Matrix]:
     """Add up the parts of each candidate."""
     return {candidate: sums.sum(0) for candidate, sums in part_sums.items()}
+
+
+def simplest(candidates: Iterable[Candidate], options: Sequence[Option]) -> Choice:
+    """Return the first candidate, which is the cheapest, at the middle option: nothing was learnt about either."""
+    return Choice(next(iter(candidates)), options[(len(options) - 1) // 2])
 
 
 def plateau_centre(is_best: NDArray[np.bool_]) -> int:

@@ -123,7 +123,7 @@ def describe_options(evidence: Evidence, tta: str) -> Iterator[OptionScore]:
     """
     config, judged, allowed = evidence.config, evidence.judged, evidence.allowed
     intervals, n_seeds = evidence.intervals, len(evidence.judged.seeds)
-    passes = {name: n_seeds * parse_set(name).cost() for name in judged.oof}
+    passes = {name: n_seeds * parse_set(name).cost(judged.n_epochs) for name in judged.oof}
     sets = {name: evidence.decided([name]) for name in judged.oof}
     yield from option_scores(intervals, "views", sets, passes, {tta})
     cost, equal = passes[tta], sets[tta]
@@ -176,16 +176,21 @@ def describe_curves(evidence: Evidence) -> tuple[Curve, ...]:
 
 def describe_limits(evidence: Evidence) -> tuple[str, ...]:
     """Say what these out-of-fold predictions cannot tell."""
-    return limits_of(evidence.judged, evidence.judge.n_parts, evidence.config)
+    counts = next(iter(evidence.tally.part_sums.values()))
+    undecided = evidence.judge.undecided(counts)
+    return limits_of(evidence.judged, evidence.judge.n_parts, evidence.config, undecided)
 
 
-def limits_of(judged: Judged, n_parts: int, config: SelectConfig) -> tuple[str, ...]:
+def limits_of(
+    judged: Judged, n_parts: int, config: SelectConfig, undecided: Sequence[int]
+) -> tuple[str, ...]:
     """Say what out-of-fold predictions cannot tell.
 
     Args:
         judged: the samples.
         n_parts: between how many parts choices were cross-fitted.
         config: recipe key `select`.
+        undecided: parts for which nothing could be chosen.
     """
     notes = list(judged.notes)
     n_folds, n_seeds = len(set(judged.folds)), len(judged.seeds)
@@ -196,6 +201,12 @@ def limits_of(judged: Judged, n_parts: int, config: SelectConfig) -> tuple[str, 
     if n_folds > 1:
         notes.append(
             f"each sample was judged by the {n_seeds} member(s) of its fold; the model averages {n_folds * n_seeds}"
+        )
+    names = sorted(set(judged.folds)) if n_folds > 1 else range(n_parts)
+    for part in undecided:
+        what = f"fold {names[part]}" if n_folds > 1 else f"part {names[part]}"
+        notes.append(
+            f"nothing could be chosen for {what}: {config.metric} is undefined on all others; the simplest judged it"
         )
     if config.weights in ("fold_score", "rank"):
         what = config.weights.replace("_", " ")

@@ -85,9 +85,16 @@ class Evidence:
         per_part = self.judge.choose_per_part(sums, self.allowed)
         if not self.config.is_simple:
             return best, per_part
-        won = {choice.candidate for choice in (best, *per_part)}
+        won = {choice.candidate for choice in (best, *per_part, *self._plainly(sums))}
         thrift = self._thrift(one for one in sums if one in won or self.config.prefer != "best")
         return thrift.choose(np.ones(len(self.judge.parts), bool)), thrift.per_part()
+
+    def _plainly(self, sums: dict[Candidate, Matrix]) -> tuple[Choice, ...]:
+        """Return what would be chosen without thresholds, where that is among the options."""
+        if self.config.threshold != "cautious":
+            return ()
+        plain = (None,)
+        return (self.judge.best(pooled(sums), plain), *self.judge.choose_per_part(sums, plain))
 
     def _thrift(self, candidates: Iterable[Candidate]) -> Thrift:
         """Return what chooses among candidates, counting again sample by sample where needed."""

@@ -32,6 +32,7 @@ class Judged:
         oof: the folders that are judged.
         seeds: the seeds, rising.
         notes: what was left out.
+        n_epochs: how many epochs each member keeps, for what predictions cost.
     """
 
     samples: tuple[str, ...]
@@ -41,6 +42,7 @@ class Judged:
     oof: OofFolders
     seeds: tuple[int, ...]
     notes: tuple[str, ...]
+    n_epochs: int = 1
 
     def scored(self, tta: str) -> list[Scored]:
         """Return label and predictions of every sample under one set of symmetries."""

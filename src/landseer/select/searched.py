@@ -62,6 +62,11 @@ class Case:
             library = library.where(self.judge.parts != part)
         return Searcher(self.judge, library, self.judge.options[1:] or (None,))
 
+    @property
+    def is_cautious(self) -> bool:
+        """Whether two classes get a threshold only where it is clearly worth it."""
+        return self.config.threshold == "cautious" and len(self.judge.classes) == 2
+
     def columns_of(self, name: str) -> list[int]:
         """Return the numbers of the columns of one set of predictions."""
         return [i for i, column in enumerate(self.columns) if column.name == name]
@@ -78,8 +83,9 @@ class Found:
 
     Attributes:
         way: what was chosen.
-        plain: the same shares, many classes decided by the greatest probability, two by that of 1 above one half.
-        tuned: the same shares at their best threshold, where there are two classes.
+        plain: what is taken without a rule of its own: many classes decided by the greatest probability, two by that of
+            1 above one half; of the same shares, or of those found for it where the recipe is cautious.
+        tuned: what is taken at the best threshold, where there are two classes; shares as of `plain`.
         sets: each set of predictions with equal shares, at its own best threshold.
         path, values: greedy steps with the score after each.
         rules: the rule after each step.
@@ -92,6 +98,8 @@ class Found:
     path: tuple[int, ...] = ()
     values: tuple[float, ...] = ()
     rules: tuple[Rule, ...] = ()
+    is_blind: bool = False
+    """Whether the score is undefined on what was searched, so that the simplest stands for the best."""
 
 
 def search(case: Case, part: int | None = None) -> Found:
@@ -105,6 +113,17 @@ def search(case: Case, part: int | None = None) -> Found:
     for name in case.judged.oof:
         shares = case.equal(name)
         sets[name] = Way(shares, _rule(case, searcher, shares))
+    tuned = _search(case, searcher, sets)
+    if not case.is_cautious:
+        return tuned
+    plain = _search(case, replace(searcher, options=(None,)), sets)
+    averages = mix(searcher, tuned.way.shares), mix(searcher, plain.way.shares)
+    found = tuned if _needs_threshold(case, searcher, *averages) else plain
+    return replace(found, plain=plain.way, tuned=tuned.way)
+
+
+def _search(case: Case, searcher: Searcher, sets: dict[str, Way]) -> Found:
+    """Choose shares, each scored by the best of the searcher's options, then the rule."""
     path: tuple[int, ...] = ()
     values: tuple[float, ...] = ()
     if case.config.weights == "greedy":
@@ -114,30 +133,49 @@ def search(case: Case, part: int | None = None) -> Found:
     else:
         shares = _shares_of_sets(case, searcher, sets)
     average = mix(searcher, shares)
-    rule = _rule(case, searcher, shares)
+    best = searcher.best(average)[1]
+    rule = best
     if case.config.threshold == "per_class" and len(case.judge.classes) > 2:
         rule = class_rule(searcher, average, exclusive=case.exclusive)
     rules = tuple(
-        _rule(case, searcher, path_shares(path[: i + 1], len(case.columns)))
+        searcher.best(mix(searcher, path_shares(path[: i + 1], len(case.columns))))[1]
         for i in range(len(path))
     )
-    tuned = Way(shares, searcher.best(average)[1])
-    return Found(Way(shares, rule), Way(shares), tuned, sets, path, values, rules)
+    return Found(Way(shares, rule), Way(shares), Way(shares, best), sets, path, values, rules)
+
+
+def search_without(case: Case, part: int) -> Found:
+    """Choose on all parts but one.
+
+    Edges: where the score is undefined on them, which lack its class, the cheapest set stands with equal shares and
+        the middle one of the options.
+    """
+    try:
+        return search(case, part)
+    except DataError:
+        options = (None,) if case.is_cautious else case.searcher().options
+        rule = Rule(options[(len(options) - 1) // 2])
+        sets = {name: Way(case.equal(name), rule) for name in case.judged.oof}
+        way, n_steps = next(iter(sets.values())), case.config.greedy_steps
+        first = int(np.argmax(way.shares))
+        path, rules = (first,) * n_steps, (rule,) * n_steps
+        return Found(way, Way(way.shares), way, sets, path, (), rules, is_blind=True)
 
 
 def _rule(case: Case, searcher: Searcher, shares: Sequence[float]) -> Rule:
     """Return the best rule of some shares; of two classes the greatest probability where the recipe is cautious and
     no threshold is clearly better."""
     average = mix(searcher, shares)
-    is_cautious = case.config.threshold == "cautious" and len(case.judge.classes) == 2
-    if is_cautious and not _needs_threshold(case, searcher, average):
+    if case.is_cautious and not _needs_threshold(case, searcher, average, average):
         return Rule()
     return searcher.best(average)[1]
 
 
-def _needs_threshold(case: Case, searcher: Searcher, average: Foreground) -> bool:
-    """Whether a threshold is clearly better than the greatest probability, each part of the samples judged by the
-    threshold that the others chose; as `Thrift` has it, on sampled pixels."""
+def _needs_threshold(
+    case: Case, searcher: Searcher, average: Foreground, other: Foreground
+) -> bool:
+    """Whether an average with a threshold is clearly better than another by the greatest probability, each part of the
+    samples judged by the threshold that the others chose; as `Thrift` has it, on sampled pixels."""
     library = searcher.library
     samples = np.unique(library.sample)
     groups = [case.judged.groups[i] for i in samples]
@@ -153,7 +191,7 @@ def _needs_threshold(case: Case, searcher: Searcher, average: Foreground) -> boo
         if np.isnan(value):
             return False
         tuned[mine] = rule.decide(all_classes(average[:, mine]))
-    greatest = Rule().decide(all_classes(average))
+    greatest = Rule().decide(all_classes(other))
     return _is_clear(case, _group_sums(case, library, tuned), _group_sums(case, library, greatest))
 
 
@@ -206,7 +244,8 @@ def _fitted(case: Case, searcher: Searcher, name: str) -> tuple[float, ...]:
     if len(own) <= _GRID_SEEDS:
         grid = [np.asarray(one) for one in simplex(len(own), case.config.weight_step)]
         tried = [np.full(len(own), 1 / len(own)), *grid]
-        fitted = tried[int(np.nanargmax([score(one) for one in tried]))]
+        values = [score(one) for one in tried]
+        fitted = tried[0 if np.isnan(values).all() else int(np.nanargmax(values))]
     else:
         fitted = simplex_shares(score, len(own))
     result = np.zeros(len(case.columns))

@@ -18,7 +18,7 @@ from landseer.select.judged import Judged
 from landseer.select.library import draw_library
 from landseer.select.options import Intervals, option_scores
 from landseer.select.search import Searcher, best_step, class_curve, path_shares
-from landseer.select.searched import Case, Found, mix, search
+from landseer.select.searched import Case, Found, mix, search, search_without
 from landseer.select.selection import (
     ClassCurve,
     Comparison,
@@ -87,7 +87,7 @@ def select_searched(
     )
     case = Case(judged, judge, config, columns, library, exclusive, seed)
     final = search(case)
-    parts = tuple(search(case, part) for part in range(judge.n_parts))
+    parts = tuple(search_without(case, part) for part in range(judge.n_parts))
     ways = _ways_of(case, final, parts)
     counts = count_ways(judged, columns, ways, judge.classes, workers=config.workers)
     counted = _Counted(case, parts, final, {way: i for i, way in enumerate(ways)}, counts)
@@ -130,6 +130,7 @@ def _write_down(counted: _Counted) -> Selection:
     rule, parts = final.way.rule, mix_parts(final.way, case.columns)
     names = [name for name in judged.oof if any(part.tta == name for part in parts)]
     mixes = len(names) > 1
+    undecided = [part for part, found in enumerate(counted.parts) if found.is_blind]
     return Selection(
         metric=config.metric,
         tta=_main(parts),
@@ -155,7 +156,7 @@ def _write_down(counted: _Counted) -> Selection:
         steps=tuple(_steps(counted)),
         class_curves=tuple(_class_curves(case, final)),
         notes=(
-            *limits_of(judged, judge.n_parts, config),
+            *limits_of(judged, judge.n_parts, config, undecided),
             f"searched on {len(case.library.truth):,} sampled pixels; what was chosen was counted on all",
         ),
     )
@@ -267,7 +268,7 @@ def _options(counted: _Counted, intervals: Intervals, honest: Matrix) -> Iterato
         name: counted.honest(lambda found, name=name: found.sets[name])  # type: ignore[misc]
         for name in case.judged.oof
     }
-    costs = {name: n_seeds * parse_set(name).cost() for name in sets}
+    costs = {name: n_seeds * parse_set(name).cost(case.judged.n_epochs) for name in sets}
     taken = {_main(mix_parts(counted.final.way, case.columns))} if not counted.final.path else set()
     yield from option_scores(intervals, "views", sets, costs, taken)
     simple, cost = counted.honest(_simple_rule), _passes(counted)
@@ -291,15 +292,18 @@ def _options(counted: _Counted, intervals: Intervals, honest: Matrix) -> Iterato
 def _passes(counted: _Counted) -> float:
     """Count the images that go through networks of a fold."""
     pairs = zip(counted.case.columns, counted.final.way.shares, strict=True)
-    return sum(parse_set(column.name).cost() for column, share in pairs if share > 0)
+    n_epochs = counted.case.judged.n_epochs
+    return sum(parse_set(column.name).cost(n_epochs) for column, share in pairs if share > 0)
 
 
 def _steps(counted: _Counted) -> Iterator[GreedyStep]:
-    """Score each step on what chose it, and on the fold that the steps of the others never saw."""
+    """Score each step on what chose it, and on the fold that the steps of the others never saw; bags have no steps."""
     case, final = counted.case, counted.final
+    if case.config.greedy_bags:
+        return
     n, most = len(case.columns), len(final.path)
     taken = best_step(final.values) if final.path else 0
-    if case.config.prefer != "best" and final.path and not case.config.greedy_bags:
+    if case.config.prefer != "best" and final.path:
         ways = [path_shares(final.path[: i + 1], n) for i in range(taken)]
         taken = ways.index(final.way.shares) + 1
     for step in range(most):
