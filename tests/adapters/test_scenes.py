@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
@@ -205,6 +206,57 @@ def test_mosaic(tmp_path: Path) -> None:
     label = read_label(Path(frame["label"].iloc[0]), scenes.classes(config))
     assert label.sum() == 50 * 50
     assert label[20:70, 80:130].all()
+
+
+def test_mosaic_that_matches_nothing(tmp_path: Path) -> None:
+    """An expression that matches no file is refused by name; files that it leaves over are told."""
+    for name in ("town_0", "town_1", "farm"):
+        image(tmp_path / "train" / f"{name}.tif")
+    image(tmp_path / "test" / "lake.tif")
+    keys = {"images": "train/*.tif", "test_images": "test/*.tif", "labels": "{scene}.geojson"}
+    with pytest.raises(DataError, match=r"none of 3, such as train/farm\.tif") as caught:
+        scenes.scan(make(tmp_path, **keys, mosaic="tile_([0-9]+)"), tmp_path / "w")
+    assert "mosaic" in caught.value.do
+    config = make(tmp_path, **keys | {"labels": None, "mosaic": "(town)_"})
+    frame, findings = scenes.scan(config, tmp_path / "w")
+    assert sorted(frame["scene"].unique()) == ["farm", "lake", "town"]
+    assert [(one.what, one.figure) for one in findings] == [
+        ("files that the expression of `mosaic` does not match", figure)
+        for figure in (
+            "1 of 3 train files, such as train/farm.tif",
+            "1 of 1 test files, such as test/lake.tif",
+        )
+    ]
+
+
+def test_objects_of_no_class_leave_windows(tmp_path: Path) -> None:
+    """If nothing else is said their pixels are ignored; `unknown` marks windows for the audit, and says so."""
+    image(tmp_path / "a.tif")
+    vector(tmp_path / "all.geojson", (10, 10, 20, 20), (30, 10, 45, 20), kinds=("yes", "tank"))
+    classes = [CLASSES[0], CLASSES[1] | {"values": ["yes"]}]
+    for unknown, value, said in (
+        (None, 255, "kept: their pixels neither train nor count"),
+        ("unknown", 254, "kept as 254: the audit excludes windows"),
+        ("leave_out", 0, "not used"),
+    ):
+        objects = {"attribute": "building"} | ({} if unknown is None else {"unknown": unknown})
+        config = make(tmp_path, labels="all.geojson", classes=classes, objects=objects)
+        frame, (finding,) = scenes.scan(config, tmp_path / "w")
+        label = read_label(Path(frame["label"].iloc[0]), scenes.classes(config))
+        assert (label[10:20, 30:45] == value).all() and (label == 1).sum() == 100
+        assert finding.figure == "tank: 1" and finding.action.startswith(said)
+
+
+def test_a_site_grid_excludes_its_scene_only(tmp_path: Path) -> None:
+    """Labels in a CRS without a place on the Earth are one scene's fault."""
+    for name, crs in (("a", "EPSG:32736"), ("b", 'LOCAL_CS["site grid",UNIT["metre",1]]')):
+        image(tmp_path / f"{name}.tif")
+        house = shapely.box(5e5 + 10, 9e6 - 40, 5e5 + 30, 9e6 - 10)
+        gpd.GeoDataFrame(geometry=[house], crs=crs).to_file(tmp_path / f"{name}.gpkg")
+    frame, (finding,) = scenes.scan(make(tmp_path, labels="*.gpkg"), tmp_path / "w")
+    assert frame[frame["excluded"].isna()]["scene"].unique().tolist() == ["a"]
+    assert (finding.sample, finding.what) == ("b", "label cannot be used")
+    assert "place on the Earth; got 'site grid'" in finding.figure
 
 
 def test_sites_of_a_table(tmp_path: Path) -> None:

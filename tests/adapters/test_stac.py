@@ -167,3 +167,21 @@ def test_classes_must_fit_vector_labels(root: Path):
         config(root, classes=classes)
     colours = [{"name": "a", "value": "#000000"}, {"name": "b", "value": "#ffffff"}]
     assert config_classes(config(root, classes=colours)).is_rgb
+
+
+def test_items_of_labels_are_no_scenes(root: Path, tmp_path: Path):
+    """Label items may hold a link to the image that they label, or a picture of their own."""
+    shown = {key: (f"../a/{key}.tif", {"roles": ["data"]}) for key in ("B04", "B11")}
+    labels = {"labels": ("a.geojson", {"type": "application/geo+json"})}
+    source = {"rel": "source", "href": "../a/a.json"}
+    put_item(root, "a-labels", {**shown, **labels}, links=[source])
+    given = config(root, objects={"crs": "EPSG:32633"})
+    frame, findings = scan_samples(given, tmp_path / "work")
+    assert findings == [] and frame["excluded"].isna().all()
+    assert frame["scene"].tolist() == ["a", "b"]
+    assert read_label(Path(frame["label"][0]), config_classes(given)).sum() == 100
+    put_item(root, "a-labels", {**shown, **labels}, links=[source | {"href": "../gone/gone.json"}])
+    put_item(root, "a", {"other": ("B04.tif", {})})
+    frame, findings = scan_samples(given, tmp_path / "work")
+    assert findings == [] and frame["excluded"].isna().all()
+    assert sorted(frame["scene"]) == ["a-labels", "b"]

@@ -48,6 +48,14 @@ def test_small_things_go_and_people_read_it(path: Path, tmp_path: Path) -> None:
     assert "1 right-angled" in answer.stdout
 
 
+def test_notes_go_to_stderr(path: Path, tmp_path: Path) -> None:
+    answer = CliRunner().invoke(
+        app, [str(path), "-o", str(tmp_path / "map.parquet"), "--classes", "9", "--json"]
+    )
+    assert answer.stderr == "note: no pixel of class 9 in the map; the classes there are 0, 1, 2\n"
+    assert json.loads(answer.stdout)["polygons"] == 0
+
+
 @pytest.mark.parametrize(
     ("option", "value", "named"),
     [("--connectivity", "6", "--connectivity"), ("--min-area-m2", "-1", "--min-area-m2")],

@@ -1,12 +1,18 @@
 """The running average equals the slow mean of all; symmetries undo themselves."""
 
 import itertools
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+from landseer.predict.calibrated import CALIBRATED, CalibratorSpec
+from landseer.predict.calibrator import Temperature
 from landseer.predict.ensemble import Ensemble, Voting
+from landseer.predict.model_folder import MemberSource
+from landseer.predict.tiles import voices_of
 from landseer.quantities.d4 import ELEMENTS, TTA_SETS, apply, inverse
 from landseer.quantities.mask import ClassMask
 
@@ -108,17 +114,20 @@ def test_one_after_another_gives_the_same_and_holds_one():
     assert sum(p.numel() for p in lean.parameters()) == 0
 
 
+class Constant(nn.Module):
+    """Two classes, the second as sure everywhere."""
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        logit = torch.logit(torch.tensor(self.p))
+        logits = [torch.zeros_like(x[:, 0]), torch.full_like(x[:, 0], logit)]
+        return {"mask": torch.stack(logits, 1)}
+
+
 def test_hard_votes_count_members():
-    class Constant(nn.Module):
-        def __init__(self, p: float) -> None:
-            super().__init__()
-            self.p = p
-
-        def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-            logit = torch.logit(torch.tensor(self.p))
-            logits = [torch.zeros_like(x[:, 0]), torch.full_like(x[:, 0], logit)]
-            return {"mask": torch.stack(logits, 1)}
-
     shares = [0.49, 0.47, 0.9, 0.1, 0.9]
     members = [Constant(p) for p in shares] * 2
     voting = Voting(hard=True, member_threshold=0.48, threshold=0.6)
@@ -130,6 +139,55 @@ def test_hard_votes_count_members():
         members, {"mask": ClassMask(2)}, Voting(hard=True, member_threshold=0.5, threshold=0.5)
     )
     assert (stricter.decide(stricter(torch.zeros(1, 1, 2, 2))["mask"]) == 0).all()
+
+
+@pytest.mark.parametrize("keep_loaded", [True, False])
+def test_epochs_of_one_training_are_averaged_before_they_vote(keep_loaded):
+    """Each epoch for itself says yes, yes, no, no: half of the votes. Averaged, both trainings say no."""
+    members = [lambda p=p: Constant(p) for p in (0.6, 0.1, 0.6, 0.3)]
+    voting = Voting(hard=True, member_threshold=0.5, threshold=0.5, weights=(1, 1, 2, 2))
+    apart = Ensemble(members, {"mask": ClassMask(2)}, voting, keep_loaded=keep_loaded)
+    joined = replace(voting, voices=(0, 0, 1, 1))
+    together = Ensemble(members, {"mask": ClassMask(2)}, joined, keep_loaded=keep_loaded)
+    x = torch.zeros(1, 1, 2, 2)
+    assert (apart.decide(apart(x)["mask"]) == 1).all()
+    assert (together.decide(together(x)["mask"]) == 0).all()
+    assert (together(x)["mask"][:, 1] == 0).all()
+
+
+def test_epochs_of_one_training_are_averaged_before_they_are_calibrated():
+    mapping = Temperature(temperature=3.0)
+    members = [Toy(seed) for seed in range(3)]
+    x = 0.3 * torch.randn(2, 2, 7, 12, generator=torch.Generator().manual_seed(0))
+    voting = Voting(weights=(1.0, 1.0, 3.0), tta="flips", voices=(0, 0, 1))
+    calibrator = CalibratorSpec(where="member", mapping=mapping)
+    ensemble = Ensemble(members, {"mask": ClassMask(3)}, voting, calibrator=calibrator)
+    with torch.no_grad():
+        first = slow_mean(members[:2], (1, 1), x, "flips")
+        second = slow_mean(members[2:], (1,), x, "flips")
+    got = ensemble(x)
+    assert torch.allclose(got["mask"], 0.4 * first + 0.6 * second, atol=1e-6)
+    expected = 0.4 * calibrator(first) + 0.6 * calibrator(second)
+    assert torch.allclose(got[CALIBRATED], expected, atol=1e-5)
+
+
+def test_voices_change_nothing_where_they_do_not_matter():
+    members, x = [Toy(seed) for seed in range(3)], torch.randn(2, 2, 7, 12)
+    voting = Voting(weights=(0.2, 0.2, 0.5))
+    plain = Ensemble(members, {"mask": ClassMask(3)}, voting)
+    voiced = Ensemble(members, {"mask": ClassMask(3)}, replace(voting, voices=(0, 0, 1)))
+    assert torch.equal(plain(x)["mask"], voiced(x)["mask"])
+
+
+def test_voices_are_numbered_by_training_and_set_of_predictions():
+    one = [
+        MemberSource(Path("a"), fold, seed, rank=rank, voice=voice)
+        for fold, seed, rank, voice in (
+            (0, 0, 0, "d4"), (0, 0, 1, "d4"), (1, 0, 0, "d4"), (1, 0, 1, "d4"), (0, 1, 0, ""), (0, 1, 0, ""),
+        )
+    ]  # fmt: skip
+    assert voices_of(one) == (0, 0, 1, 1, 2, 3)
+    assert voices_of(one[4:]) == ()
 
 
 def test_missing_logits_stay_missing_under_both_votes():

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from landseer.errors import FileReadError
+from landseer.errors import FileReadError, StageError
 from landseer.predict import Ensemble, OofBatch, oof_path, read_oof, write_oof
 from landseer.predict.oof import read_values
 from landseer.quantities import ClassMask, ImageValue
@@ -72,3 +72,24 @@ def test_padding_is_not_seen(tmp_path: Path):
         assert np.abs(got - alone["mask"][0].numpy()).max() < 1e-4
         level = read_values(tmp_path, sample, quantities)["level"]
         assert level == pytest.approx(alone["level"][0].numpy(), rel=1e-5)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_what_is_no_probability_does_not_become_background(tmp_path: Path, bad: float):
+    x = torch.zeros(2, 2, 4, 4)
+    x[1, 1, 0, :3] = bad
+    ensemble = Ensemble([Logits()], {"mask": ClassMask(2)})
+    with pytest.raises(
+        StageError, match="target mask for sample b; got NaN or infinity in 3 of 16 px"
+    ):
+        write_oof(ensemble, [OofBatch(["a", "b"], x, [(4, 4)] * 2)], tmp_path / "seed1")
+    assert oof_path(tmp_path / "seed1", "a").exists()
+    assert not oof_path(tmp_path / "seed1", "b").exists()
+
+
+def test_what_is_padding_may_be_anything(tmp_path: Path):
+    x = torch.zeros(1, 2, 4, 4)
+    x[:, :, 3] = torch.nan
+    ensemble = Ensemble([Logits()], {"mask": ClassMask(2)})
+    assert write_oof(ensemble, [OofBatch(["a"], x, [(3, 4)])], tmp_path) == 1
+    assert (read_oof(oof_path(tmp_path, "a")) - 0.5 < 1e-4).all()

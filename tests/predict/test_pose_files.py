@@ -202,10 +202,10 @@ def test_windows_without_data_say_nothing_of_the_image(pose_spec, write_image, t
     image[0] = NODATA
     image[1] = NODATA
     write_raster(path, image, **PLACE)
-    predict_images(
-        ensemble_of(pose_spec), pose_spec, [path], tmp_path / "empty", PredictOptions(**CPU)
-    )
-    assert json.loads((tmp_path / "empty/half.json").read_text())["scale"] == 1000
+    for window_px in (40, 120):
+        out, chosen = tmp_path / str(window_px), PredictOptions(window_px=window_px, **CPU)
+        predict_images(ensemble_of(pose_spec), pose_spec, [path], out, chosen)
+        assert set(json.loads((out / "half.json").read_text()).values()) == {None}
 
 
 def test_a_second_run_makes_what_is_missing(pose_spec, write_image, tmp_path: Path):

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import rasterio
 import torch
 from torch import nn
 
@@ -16,8 +15,11 @@ from landseer.predict import Ensemble, predict_images
 from landseer.predict.inputs import Job
 from landseer.predict.map import Map
 from landseer.predict.options import PredictOptions
-from landseer.predict.output import is_complete, write_map
+from landseer.predict.output import is_complete
+from landseer.predict.products import write_products
+from landseer.predict.tiles import jobs_of
 from landseer.quantities.mask import ClassMask
+from landseer.raster.opening import open_raster
 from landseer.raster.read import read_bands, read_info
 from landseer.raster.write import write_raster
 
@@ -46,20 +48,19 @@ def leaning(tmp_path: Path, **geo) -> tuple[Job, Map]:
     write_raster(tmp_path / "a.tif", image, **geo)
     height = np.zeros((1, SIDE, SIDE), np.float32)
     height[0][SEEN] = HEIGHT_M
-    classes = (height[0] > 0).astype(np.uint8)
+    classes = (height > 0).astype(np.uint8)
     numbers = {"way": np.array([0.0, 2.0], np.float32), "scale": np.array([SCALE], np.float32)}
     job = Job(
         tmp_path / "a.tif", tmp_path / "o" / "a.tif",
         {"agl": tmp_path / "o" / "a_agl.tif"}, tmp_path / "o" / "a.json",
     )  # fmt: skip
-    return job, Map(classes, None, np.ones((SIDE, SIDE), bool), {"agl": height}, numbers)
+    return job, Map({"classes": classes, "agl": height}, numbers)
 
 
 def test_flow_points_to_the_ground_and_rectified_rasters_stand_there(tmp_path, pose_spec):
     job, result = leaning(tmp_path)
     options = PredictOptions(products=("flow", "rectified"))
-    assert not is_complete(job, pose_spec, options)
-    write_map(job, read_info(job.image), result, pose_spec, options)
+    write_products(job, read_info(job.image), result, pose_spec, options)
     x, y = read_bands(tmp_path / "o" / "a_flow.tif")
     np.testing.assert_allclose(x, 0, atol=1e-5)
     np.testing.assert_allclose(y[SEEN], SHIFT, rtol=1e-5)
@@ -70,25 +71,39 @@ def test_flow_points_to_the_ground_and_rectified_rasters_stand_there(tmp_path, p
     assert hidden[20 - SHIFT : 20, 32:48].mean() > 0.9 and not hidden[45:].any()
     assert (read_bands(tmp_path / "o" / "a_rectified_image.tif")[:, *FOOT] == 200).all()
     assert (read_bands(tmp_path / "o" / "a_rectified_class.tif")[0][FOOT] == 1).all()
-    assert is_complete(job, pose_spec, options)
+    with open_raster(tmp_path / "o" / "a_rectified_class.tif") as dataset:
+        assert dataset.tags(1)["CLASS_1"] == "kelp" and dataset.colormap(1)[1][:3] == (0, 255, 128)
 
 
 def test_the_wrong_direction_would_be_seen(tmp_path, pose_spec):
     job, result = leaning(tmp_path)
     wrong = {**result.numbers, "way": np.array([0.0, -1.0], np.float32)}
-    result = Map(result.classes, None, result.valid, result.values, wrong)
-    write_map(job, read_info(job.image), result, pose_spec, PredictOptions(products=("rectified",)))
+    result, options = Map(result.arrays, wrong), PredictOptions(products=("rectified",))
+    write_products(job, read_info(job.image), result, pose_spec, options)
     rectified = read_bands(tmp_path / "o" / "a_rectified.tif")[0]
     assert (rectified[FOOT] == HEIGHT_M).mean() < 0.5
 
 
-def test_georeferenced_rasters_are_cogs_with_overviews(tmp_path, pose_spec):
-    job, result = leaning(tmp_path, **GEO)
-    write_map(job, read_info(job.image), result, pose_spec, PredictOptions(products=("flow",)))
-    for name in ("a_flow.tif", "a_agl.tif"):
-        with rasterio.open(tmp_path / "o" / name) as dataset:
+@pytest.mark.parametrize("geo", [GEO, {}])
+def test_rasters_are_cogs(tmp_path, pose_spec, geo):
+    job, result = leaning(tmp_path, **geo)
+    options = PredictOptions(products=("flow", "rectified"))
+    write_products(job, read_info(job.image), result, pose_spec, options)
+    for name in ("flow", "rectified", "rectified_image", "rectified_class"):
+        with open_raster(tmp_path / "o" / f"a_{name}.tif") as dataset:
             assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
-            assert dataset.crs.to_epsg() == 32617 and np.isnan(dataset.nodata)
+            assert (dataset.crs is not None) == bool(geo)
+            assert "STATISTICS_MEAN" in dataset.tags(1)
+
+
+def test_nothing_is_made_where_direction_or_scale_are_not_known(tmp_path, pose_spec):
+    job, result = leaning(tmp_path)
+    unknown = {**result.numbers, "scale": np.array([np.nan], np.float32)}
+    result, options = Map(result.arrays, unknown), PredictOptions(products=("flow", "rectified"))
+    write_products(job, read_info(job.image), result, pose_spec, options)
+    for name in ("flow", "rectified"):
+        assert np.isnan(read_bands(tmp_path / "o" / f"a_{name}.tif")).all()
+    assert (read_bands(tmp_path / "o/a_rectified_class.tif") == 255).all()
 
 
 class Leaning(nn.Module):
@@ -115,8 +130,14 @@ def test_products_of_large_images_are_those_of_one_pass(tmp_path, pose_spec, wri
     ensemble = Ensemble([Leaning()], quantities)
     products = {"products": ("flow", "rectified"), "device": "cpu", "precision": "float32"}
     for window_px in (128, 32):
-        options = PredictOptions(window_px=window_px, overlap_px=8, **products)
-        predict_images(ensemble, pose_spec, [path], tmp_path / str(window_px), options)
+        options, out = (
+            PredictOptions(window_px=window_px, overlap_px=8, **products),
+            tmp_path / str(window_px),
+        )
+        (job,) = jobs_of(ensemble, pose_spec, [path], out, options)
+        assert not is_complete(job, pose_spec, options)
+        predict_images(ensemble, pose_spec, [path], out, options)
+        assert is_complete(job, pose_spec, options)
     names = sorted(path.name for path in (tmp_path / "128").iterdir())
     assert len(names) == 7
     assert sorted(path.name for path in (tmp_path / "32").iterdir()) == names
@@ -141,7 +162,5 @@ def test_a_model_without_pose_is_told_so_before_anything_is_done(tmp_path, spec,
 
 def test_a_model_without_pose_is_told_so(tmp_path, spec):
     job, result = leaning(tmp_path)
-    bare = Map(result.classes, None, result.valid)
-    plain = Job(job.image, job.output)
     with pytest.raises(UsageError, match="a direction"):
-        write_map(plain, read_info(job.image), bare, spec, PredictOptions(products=("flow",)))
+        write_products(job, read_info(job.image), result, spec, PredictOptions(products=("flow",)))

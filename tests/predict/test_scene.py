@@ -14,9 +14,11 @@ import torch
 from torch import nn
 
 from landseer.core.files import hash_file
+from landseer.errors import FileReadError
 from landseer.models.outputs import make_quantity
 from landseer.models.targets import TargetSpec
 from landseer.predict import Ensemble, PredictOptions, Voting, asking, predict_images
+from landseer.predict import rows as rows_module
 from landseer.predict import scene as scene_module
 from landseer.predict.mixing import from_mix, to_mix
 from landseer.predict.plan import make_plan
@@ -358,6 +360,41 @@ def test_a_stopped_run_goes_on_and_ends_in_the_same_bytes(
             assert [p.name for p in out.iterdir()] == [".landseer"]
     assert stops >= 4
     assert outputs(out) == expected
+    assert not (out / ".landseer").exists()
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_scene_that_cannot_be_read_for_a_while_goes_on_where_it_was(
+    ensemble, spec, write_image, tmp_path: Path, monkeypatch, workers
+):
+    """The disk fails once in the middle: finished rows stay, and are not computed again."""
+    path, _ = write_image("a.tif", 1100, 60, **PLACE)
+    chosen = options(probabilities=True, workers=workers)
+    predict_images(ensemble, spec, [path], tmp_path / "whole", chosen)
+    read, fails = rows_module.read_into, [False, True]
+
+    def failing(dataset, *rest):
+        if fails and fails.pop(0):
+            raise FileReadError("expected pixels; the disk failed", where=dataset.name)
+        read(dataset, *rest)
+
+    monkeypatch.setattr(rows_module, "read_into", failing)
+    out, computed = tmp_path / "out", []
+    write = scene_module.Scene._write
+    monkeypatch.setattr(
+        scene_module.Scene,
+        "_write",
+        lambda self, row, *rest: (computed.append(row), write(self, row, *rest)),
+    )
+    first = predict_images(ensemble, spec, [path], out, chosen)
+    assert [failure.reason for failure in first.failures] == ["expected pixels; the disk failed"]
+    assert (first.n_written, outputs(out)) == (0, {})
+    assert computed[0] == 0 and (out / ".landseer/a").is_dir()
+    stopped = list(computed)
+    second = predict_images(ensemble, spec, [path], out, chosen)
+    assert (second.n_written, second.failures) == (1, ())
+    assert set(stopped).isdisjoint(computed[len(stopped) :])
+    assert outputs(out) == outputs(tmp_path / "whole")
     assert not (out / ".landseer").exists()
 
 

@@ -111,12 +111,38 @@ def test_nodata_and_georeference_are_kept(ensemble, spec, write_image, tmp_path:
     assert (read_bands(tmp_path / "out" / "a.tif")[0, :5, :20] == 0).all()
 
 
-def test_wrong_number_of_bands_stops(ensemble, spec, write_image, tmp_path: Path):
-    write_image("a.tif", 5, 5, n_bands=4)
+def test_images_that_all_have_the_wrong_number_of_bands_stop(
+    ensemble, spec, write_image, tmp_path: Path
+):
+    for name in "ab":
+        write_image(f"{name}.tif", 5, 5, n_bands=4)
     with pytest.raises(BandError, match=r"expected 3 bands \(red, nir, qa\); got 4"):
         predict_images(
             ensemble, spec, [tmp_path / "images"], tmp_path / "out", PredictOptions(**CPU)
         )
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("window_px", [64, 4])
+def test_an_image_with_the_wrong_number_of_bands_is_listed_and_the_rest_goes_on(
+    ensemble, spec, write_image, tmp_path: Path, monkeypatch, window_px
+):
+    for name in "abcd":
+        write_image(f"{name}.tif", 9, 9, n_bands=4 if name == "b" else 3)
+    inputs, out = [tmp_path / "images"], tmp_path / "out"
+    chosen = {"window_px": window_px, "overlap_px": 1, "stac": True, "legend": True, **CPU}
+    with monkeypatch.context() as patch, pytest.raises(BandError, match="got 4"):
+        patch.setattr(Ensemble, "forward", None)  # strict stops before any work
+        predict_images(ensemble, spec, inputs, out, PredictOptions(strict=True, **chosen))
+    assert not out.exists()
+    for kept in (0, 3):  # one that fails again beside maps that are there stops nothing either
+        summary = predict_images(ensemble, spec, inputs, out, PredictOptions(**chosen))
+        assert (summary.n_written, summary.n_kept) == (3 - kept, kept)
+        (failure,) = summary.failures
+        assert failure.path.name == "b.tif" and "got 4" in failure.reason
+    assert sorted(path.name for path in out.iterdir()) == sorted(
+        f"{name}{ending}" for name in "acd" for ending in (".tif", ".qml", ".stac.json")
+    )
 
 
 @pytest.mark.parametrize("window_px", [64, 4])

@@ -105,6 +105,29 @@ CASES = {
         "select.tta: expected at least one of none, flips, rotations, d2, d4; got []",
     ),
     "fold": ("train.folds=[0, 5]", "train.folds.1: expected a fold from 0 to 4; got 5"),
+    "fold that scores trials": (
+        "tune.folds=[0, 77]", "tune.folds.1: expected a fold from 0 to 4; got 77"
+    ),
+    "fold that is left for the end": (
+        "tune.rescore_folds=[5]", "tune.rescore_folds.0: expected a fold from 0 to 4; got 5"
+    ),
+    "views of a teacher": (
+        "selftrain.tta=d7",
+        "selftrain.tta: expected one of none, flips, rotations, d2, d4; got 'd7'; did you mean 'd4'?",
+    ),
+    "epochs of a teacher": (
+        "selftrain.tta=d4+last2",
+        "selftrain.tta: expected +bestK or +epochK behind a set of views; got 'd4+last2'",
+    ),
+    "a teacher that agrees with itself": (
+        "selftrain.pick.disagreement_at_most=0.1",
+        "selftrain.pick.disagreement_at_most: expected null, for each fold's teacher is one network, which agrees "
+        "with itself; got 0.1; give train.seeds two or more",
+    ),
+    "nothing to label": (
+        "selftrain.unlabelled={test: false, train: false}",
+        "selftrain.unlabelled: expected samples that get pseudo-labels: true for test or train, or weak; got none",
+    ),
     "lists of samples": (
         "split={kind: fixed, files: [a.txt]}",
         "split.files.0: expected a text file of sample names; got nothing at {}/a.txt",
@@ -181,6 +204,66 @@ def test_votes_are_not_calibrated(recipe: str, ask: Ask) -> None:
     wanted = "calibrate.kind: expected auto or none where select.vote is hard; got isotonic"
     assert found.removeprefix("command line: ") == wanted
     assert ask(recipe, "select.vote=hard", "calibrate.kind=auto") == []
+
+
+KEEP_3 = "train.keep_best=3"
+
+
+def test_networks_of_a_teacher_are_seeds_or_epochs(recipe: str, ask: Ask) -> None:
+    asked = "selftrain.pick.disagreement_at_most=0.1"
+    epochs = (KEEP_3,)
+    for enough in (
+        ("train.seeds=[0, 1]",), epochs, ("selftrain.teachers=all",), (*epochs, "selftrain.tta=d4+best2"),
+        (*epochs, "select.checkpoints=choose"),
+    ):  # fmt: skip
+        assert ask(recipe, asked, *enough) == [], enough
+    for few in (
+        (*epochs, "selftrain.tta=d4+best1"),
+        (*epochs, "train.soup={kind: uniform}"),
+        ("train.seeds=[0, 1]", "train.soup={kind: uniform, over: seeds}"),
+        (*epochs, "select.checkpoints=choose", "select.weights=greedy"),
+    ):
+        (found,) = ask(recipe, asked, *few)
+        assert "disagreement_at_most: expected null" in found, few
+
+
+def test_students_that_teach_nobody_may_be_one_network(recipe: str, ask: Ask) -> None:
+    asked = ("selftrain.pick.disagreement_at_most=0.1",)
+    student = ("selftrain.student={train.keep_best: 1}", "train.keep_best=1")
+    assert ask(recipe, *asked, *student) == []
+    (found,) = ask(recipe, *asked, *student, "selftrain.rounds=2")
+    assert "disagreement_at_most: expected null" in found
+
+
+def test_mined_samples_must_be_there_and_be_weighed(
+    recipe: str, ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    weighted = "train.sampler=weighted"
+    (found,) = ask(recipe, "mine.mined=weights.csv", weighted)
+    nothing = f"expected weights.csv of `landseer mine`; got nothing at {tmp_path}/weights.csv"
+    assert found == f"command line: mine.mined: {nothing}"
+    (tmp_path / "weights.csv").touch()
+    assert ask(recipe, "mine.mined=weights.csv", weighted) == []
+    (found,) = ask(recipe, "mine.mined=weights.csv")
+    assert "mine.mined: expected null with train.sampler uniform" in found
+
+
+def test_names_of_two_classes_are_of_a_mask_of_two(recipe: str, ask: Ask) -> None:
+    classes = "classes: [{name: sea, value: 0}, {name: kelp, value: 1}, {name: land, value: 2}]"
+    bands = "bands: [{name: red}, {name: nir}, {name: qa}]"
+    data = f"data={{adapter: folder, root: data, images: '*.tif', {bands}, {classes}}}"
+    more = ("loss=[{kind: ce}]", "select.metric=iou_macro")
+    fine = ask(recipe, data, *more)
+    lines = ask(recipe, data, *more, "track.aliases=kelp")
+    (found,) = (one for one in lines if one not in fine)
+    assert found.endswith(
+        "track.aliases: expected null, for these are names of two classes; got 3 classes"
+    )
+    assert ask(recipe, "track.aliases=kelp") == []
+    named = "targets={kelp: {quantity: mask}}"
+    (found,) = ask(recipe, named, "track.aliases=kelp", "select.metric=kelp_iou_kelp")
+    assert found.endswith("got no class mask called mask")
 
 
 def test_what_is_searched_needs_soft_votes(recipe: str, ask: Ask) -> None:

@@ -10,7 +10,14 @@ import pytest
 
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
-from landseer.report.versus_page import Side, _sample_figure, build_versus_page
+from landseer.report.versus_page import (
+    Side,
+    _sample_figure,
+    build_versus_page,
+    headline,
+    names_of,
+    told_apart,
+)
 from landseer.select.versus import Paired, SamplePair, Versus
 
 
@@ -59,3 +66,21 @@ def test_those_that_differ_most_are_listed(tmp_path: Path, n: int, listed: int) 
     assert f"+{n // 2}" in text, "the greatest gain"
     if n > 20:
         assert "tile30" not in text, "what hardly differs is not listed"
+
+
+@pytest.mark.parametrize(
+    ("names", "folders", "said"),
+    [
+        (("a", "b"), ("x", "y"), "iou_kelp of b is +0.100 against a "),
+        (("kelp", "kelp"), ("runs/one", "runs/two"), "iou_kelp of two is +0.100 against one "),
+        (("kelp", "kelp"), ("a/kelp", "b/kelp"), "of b/kelp is +0.100 against a/kelp "),
+        (("kelp", "kelp"), ("one", "one"), "of kelp (second) is +0.100 against kelp (first) "),
+    ],
+)
+def test_runs_of_one_recipe_are_told_apart(
+    tmp_path: Path, names: tuple[str, str], folders: tuple[str, str], said: str
+) -> None:
+    sides = told_apart(
+        (side(names[0]), side(names[1])), (tmp_path / folders[0], tmp_path / folders[1])
+    )
+    assert said in headline(versus(6), names_of(sides))

@@ -11,9 +11,11 @@ import pytest
 from landseer.core.classes import IGNORE
 from landseer.errors import FileReadError, RecipeError
 from landseer.predict.oof import oof_path, read_oof
+from landseer.run.context import Run
 from landseer.run.mine import mine
 from landseer.run.mine_taken import read_weights
 from landseer.run.model_stages import Member, make_job, make_source, member_key, trainable
+from landseer.run.selftrain_taught import taught_files
 from landseer.selftrain.config import MineConfig
 from landseer.selftrain.mined import judge_empty
 
@@ -74,9 +76,14 @@ def test_mined_samples_are_those_with_false_positives_out_of_fold(
     assert not tile.label.any()
     assert member_key(taken, Member(0, 0)) != member_key(run, Member(0, 0))
 
-    uniform = open_small(tmp_path, *SMALL, f"mine.mined={run.path('mine/weights.csv')}")
+    train = taken.recipe.train.model_copy(update={"sampler": "uniform"})
+    uniform = Run(taken.recipe.model_copy(update={"train": train}), taken.folder)
     with pytest.raises(RecipeError, match="sampler weighted"):
         make_job(uniform, frame, make_source(uniform, frame), Member(0, 0), tmp_path)
+    assert taught_files(taken) != taught_files(run)
+    run.path("mine/weights.csv").unlink()
+    with pytest.raises(FileReadError, match="list of mined samples"):
+        taught_files(taken)
 
 
 def test_pixels_that_are_not_known_do_not_make_a_sample_wrong() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from landseer.errors import DataError, RecipeError, UsageError
 from landseer.run import model_stages
+from landseer.run.mine import mine
 from landseer.run.selftrain import find_candidates, self_train, student_recipe
 
 from .selftrain_world import copy_of, open_small, without_page
@@ -77,6 +78,25 @@ def test_what_cannot_teach_is_said_before_anything_is_trained(
     unsure = copy_of(small_round, tmp_path, "run", "selftrain.pick.probability_at_least=1.0")
     with pytest.raises(DataError, match="sure enough to teach fold 0"):
         self_train(unsure)
-    alone = copy_of(small_round, tmp_path, "run", "selftrain.pick.disagreement_at_most=0.1")
-    with pytest.raises(UsageError, match="two networks"):
-        self_train(alone)
+    with pytest.raises(RecipeError, match="agrees with itself"):
+        copy_of(small_round, tmp_path, "run", "selftrain.pick.disagreement_at_most=0.1")
+
+
+def test_what_the_sample_table_tells_is_said_before_anything_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_page(monkeypatch)
+
+    def never(*_: Any, **__: Any) -> None:
+        raise AssertionError("a member is trained")
+
+    monkeypatch.setattr(model_stages, "fit_member", never)
+    nobody = open_small(tmp_path, "selftrain.unlabelled.test=false")
+    with pytest.raises(DataError, match="may teach fold 0; got none"):
+        self_train(nobody)
+    nowhere = open_small(tmp_path, "selftrain.unlabelled.weak={groop: [2]}")
+    with pytest.raises(UsageError, match="got 'groop'; did you mean 'group'"):
+        self_train(nowhere)
+    undeclared = open_small(tmp_path, "mine.empty={nocol: [1]}")
+    with pytest.raises(UsageError, match="column of the sample table; got 'nocol'"):
+        mine(undeclared)

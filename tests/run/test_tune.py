@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +12,18 @@ import numpy as np
 import pytest
 
 from landseer.core.files import read_json
-from landseer.errors import StageError, UsageError
+from landseer.errors import RecipeError, StageError, UsageError
 from landseer.metrics.scores import score
 from landseer.raster.write import write_raster
 from landseer.recipe.load import load_recipe
 from landseer.report.lr_figure import lr_figure
 from landseer.run.context import Run, open_run
-from landseer.run.tune import best_recipe, make_plan, tune
+from landseer.run.tune import best_recipe, make_plan, study_key, tune
 from landseer.run.tune_lr import find_learning_rate
 from landseer.run.tune_trial import TrialWork
 from landseer.run.tune_worker import PrunedError, Task
 from landseer.run.versus import count_side, side_of
-from landseer.samples.table import read_samples
+from landseer.samples.table import read_samples, write_samples
 from landseer.select.selection import read_selection
 from landseer.tune.tuned import Tuned
 
@@ -174,6 +176,25 @@ def test_another_search_is_refused_until_it_begins_anew(tuned: tuple[Run, Tuned]
         tune(other)
 
 
+def test_labels_that_were_edited_in_place_are_of_another_study(tuned: tuple[Run, Tuned]) -> None:
+    """Files tell it on one machine; the counts of the audit where machines have copies of their own."""
+    plan = make_plan(tuned[0])
+    config = plan.run.recipe.tune.model_copy(update={"storage": "postgresql://one/place"})
+    recipe = plan.run.recipe.model_copy(update={"tune": config})
+    shared = replace(plan, run=Run(recipe, plan.run.folder))
+    samples = plan.home.path("samples.parquet")
+    seen = read_samples(samples)
+    label = Path(seen["label"].iloc[0])
+    keys, times = (study_key(plan), study_key(shared)), label.stat()
+    os.utime(label, ns=(times.st_atime_ns, times.st_mtime_ns + 10**9))
+    assert study_key(plan) != keys[0] and study_key(shared) == keys[1]
+    os.utime(label, ns=(times.st_atime_ns, times.st_mtime_ns))
+    write_samples(samples, seen.assign(class_water_pixels=seen["class_water_pixels"] + 1))
+    assert study_key(plan) != keys[0] and study_key(shared) != keys[1]
+    write_samples(samples, seen)
+    assert (study_key(plan), study_key(shared)) == keys
+
+
 def test_a_recipe_without_ranges_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="expected keys to search"):
         tune(open_small(tmp_path, "tune.search={}"))
@@ -181,9 +202,15 @@ def test_a_recipe_without_ranges_is_refused(tmp_path: Path) -> None:
 
 def test_folds_must_leave_something_to_train_on(tuned: tuple[Run, Tuned]) -> None:
     folder = tuned[0].folder.parent
-    for text, said in (("[7]", "expected folds among"), ("[0]", "another that they train on")):
-        with pytest.raises(UsageError, match=said):
-            make_plan(open_small(folder, f"tune.folds={text}"))
+    with pytest.raises(UsageError, match="another that they train on"):
+        make_plan(open_small(folder, "tune.folds=[0]"))
+    with pytest.raises(RecipeError, match=r"tune\.folds\.1: expected a fold from 0 to 2; got 7"):
+        open_small(folder, "tune.folds=[0, 7]")
+    run = open_small(folder)
+    gone = run.recipe.tune.model_copy(update={"folds": (7,)})
+    unknown = Run(run.recipe.model_copy(update={"tune": gone}), run.folder)
+    with pytest.raises(UsageError, match="expected folds among"):
+        make_plan(unknown)
     plan = make_plan(open_small(folder, "tune.folds=[0]", "tune.rescore_folds=[1]"))
     assert (plan.folds, plan.rescored) == ((0,), (1,))
 

@@ -401,6 +401,8 @@ def test_marks_tell_the_living_from_the_dead() -> None:
     assert is_alive(mine)
     assert not is_alive(mine | {"born": "1"}), "another process of that number"
     assert not is_alive(None)
+    assert is_alive(None, begun=1000.0, now=1500.0), "it may be about to leave its mark"
+    assert not is_alive(None, begun=1000.0, now=1700.0)
     child = subprocess.Popen([sys.executable, "-c", "pass"])
     child.wait()
     assert not is_alive(mine | {"pid": child.pid})

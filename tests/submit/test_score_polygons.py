@@ -8,7 +8,7 @@ import pytest
 import shapely
 from scipy import ndimage
 
-from landseer.errors import FileReadError, GridError, UsageError
+from landseer.errors import FileReadError, GridError, LabelError, UsageError
 from landseer.metrics.map_counts import MapRules
 from landseer.raster.write import write_raster
 from landseer.submit import score_paths
@@ -137,3 +137,28 @@ def test_wrong_use(tmp_path: Path):
     (tmp_path / "bad.parquet").write_bytes(b"no")
     with pytest.raises(FileReadError, match="vector file"):
         score_paths(tmp_path / "bad.parquet", truth, "spacenet-f1")
+
+
+def test_site_grids_are_compared_with_themselves_only(tmp_path: Path):
+    site, other = (f'LOCAL_CS["{name}",UNIT["metre",1]]' for name in ("site grid", "another"))
+    truth = write(tmp_path / "t.gpkg", TRUE)
+    on_site = write(tmp_path / "s.gpkg", PREDICTED, crs=site)
+    assert score_paths(on_site, write(tmp_path / "u.shp", TRUE, crs=site), "spacenet-f1").objects == (
+        4, 1, 2
+    )  # fmt: skip
+    elsewhere = write(tmp_path / "o.gpkg", TRUE, crs=other)
+    for prediction, true in ((on_site, truth), (truth, on_site), (on_site, elsewhere)):
+        with pytest.raises(LabelError, match="place on the Earth; got '") as caught:
+            score_paths(prediction, true, "spacenet-f1")
+        assert caught.value.where in (str(on_site), str(elsewhere))
+    nothing = write(tmp_path / "n.gpkg", [shapely.Polygon()], crs=site)
+    assert score_paths(nothing, truth, "spacenet-f1").objects == (0, 0, 6)
+
+
+def test_polygons_beyond_their_crs(tmp_path: Path):
+    """Metres that call themselves degrees, as where a CRS was set instead of changed."""
+    truth, wrong = write(tmp_path / "t.gpkg", TRUE), write(tmp_path / "w.gpkg", TRUE, "EPSG:4326")
+    for prediction, true in ((wrong, truth), (truth, wrong)):
+        with pytest.raises(LabelError, match=r"lie on the Earth; got x 500000\.\.500050") as caught:
+            score_paths(prediction, true, "spacenet-f1")
+        assert caught.value.where == str(wrong)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from typing import Any
 
@@ -20,6 +21,10 @@ SEARCH = {
     "loss": Choices(choices=([{"kind": "dice"}], "ce", None, 1)),
     "indices": Subset(subset_of=("A", "B", "C", "D", "E", "F"), least=1, most=2),
 }
+
+
+BILLION = {"a": {"low": 1, "high": 10**9}}
+ALL_OF_400 = {"a": {"subset_of": [f"b{n}" for n in range(400)]}}
 
 
 class Chance:
@@ -97,6 +102,50 @@ def test_the_recipe_as_it_is_is_found_again() -> None:
     assert found is not None and values_of(SEARCH, found) == recipe
 
 
+def test_counts_are_those_of_the_values() -> None:
+    for range_ in (
+        Numbers(low=1, high=9),
+        Numbers(low=2, high=9, step=3),
+        Numbers(low=0.1, high=1.0, step=0.1),
+        Numbers(low=-1.0, high=1.0, step=0.3),
+    ):
+        values = range_.values()
+        assert values is not None and range_.count() == len(values)
+        assert all(range_.holds(value) for value in values)
+        between = [(a + b) / 2 for a, b in itertools.pairwise(values)]
+        assert not any(range_.holds(value) for value in between)
+        assert not range_.holds(values[-1] + 1)
+    for key in ("loss", "indices", "size"):
+        assert SEARCH[key].count() == len(list(grid({key: SEARCH[key]})))
+    assert SEARCH["lr"].count() is None
+
+
+def test_a_range_of_very_many_values_is_counted_and_never_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def never(self: Numbers) -> None:
+        raise AssertionError("all values are listed")
+
+    monkeypatch.setattr(Numbers, "values", never)
+    config = TuneConfig.model_validate({"search": {"n": {"low": 1, "high": 10**9}}})
+    found = [
+        parameters_at(config.search, {"n": value}.get, lambda k, v: False) for value in (7, 7.5, 0)
+    ]
+    assert found == [{"n": 7}, None, None]
+    fine = Numbers(low=0.0, high=1e300, step=1e-300)
+    assert fine.holds(0.5) and fine.holds(1e290) and (fine.count() or 0) > 2**62
+
+
+def test_a_grid_of_a_few_out_of_many_is_quick() -> None:
+    names = tuple(f"b{n:02d}" for n in range(60))
+    found = [
+        values_of(search, one)["bands"]
+        for search in [{"bands": Subset(subset_of=names, most=1)}]
+        for one in grid(search)
+    ]
+    assert found == [[], *([name] for name in reversed(names))]
+
+
 def test_what_always_stands_in_a_list_is_no_question() -> None:
     search = {"indices": Subset(subset_of=("A", "B"), always=("Z",))}
     assert [values_of(search, one)["indices"] for one in grid(search)] == [
@@ -135,6 +184,12 @@ def test_a_recipe_outside_the_ranges_is_not(change: dict[str, Any]) -> None:
         ({"low": 1, "high": 9, "log": True, "step": 2}, "none beside log"),
         ({"low": 1, "high": 2, "step": 3}, "fits between the ends"),
         ({"low": 1, "high": 5, "step": 0.5}, "whole one between whole ends"),
+        ({"low": 1e-4, "high": math.inf}, "high: expected a finite number; got inf"),
+        ({"low": -math.inf, "high": 1.0}, "low: expected a finite number; got -inf"),
+        ({"low": math.nan, "high": 1.0}, "low: expected a finite number; got nan"),
+        ({"low": 0.1, "high": 1.0, "step": math.inf}, "step: expected a finite number"),
+        ({"low": -1e308, "high": 1e308}, "finite distance from low"),
+        ({"low": 1, "high": 2**60}, "whole number up to"),
         ({"choices": [1]}, "at least 2"),
         ({"choices": ["1", 1]}, "each once"),
         ({"subset_of": ["a", "a"]}, "each value once"),
@@ -156,6 +211,11 @@ def test_ranges_that_make_no_sense_are_refused(written: dict[str, Any], said: st
         ({"folds": [0, 1], "rescore_folds": [1]}, r"got \[1\] in both"),
         ({"storage": "mysql://x"}, "expected null or postgresql"),
         ({"sampler": "grid", "search": {"a": {"low": 0.0, "high": 1.0}}}, "steps or choices"),
+        (
+            {"sampler": "grid", "search": BILLION},
+            "at most 100,000 .* got 1,000,000,000, of which a",
+        ),
+        ({"sampler": "grid", "search": ALL_OF_400}, "got more than 10.15"),
         ({"prune_by": "epoch", "search": {"train.epochs": {"low": 1, "high": 2}}}, "not alike"),
         ({"lr_range": {"low": 1.0, "high": 0.1}}, "more than low"),
     ],

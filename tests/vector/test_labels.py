@@ -10,12 +10,14 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from pyarrow import parquet
 from pyproj import Transformer
 from shapely.geometry import mapping
 
 from landseer.errors import FileReadError, GridError, LabelError
 from landseer.raster.read import RasterInfo
 from landseer.vector.labels import read_objects
+from landseer.vector.placing import pixel_size_m
 from landseer.vector.rules import Kind, LabelRules, texts_of
 
 LEFT, TOP, STEP = 4_366_000.0, -650_000.0, 0.5
@@ -232,6 +234,42 @@ def test_file_without_objects_and_scene_without_place(tmp_path: Path) -> None:
         gpd.GeoDataFrame(geometry=[HOUSE]).to_file(tmp_path / "c.shp")
     with pytest.raises(LabelError, match="says its CRS"):
         read_objects([tmp_path / "c.shp"], grid(), LabelRules())
+
+
+SITE_GRID = 'LOCAL_CS["site grid",UNIT["metre",1]]'
+
+
+def test_site_grids_have_no_place_on_the_earth(tmp_path: Path) -> None:
+    """Engineering and undefined CRSs are refused by name, on either side; `objects.crs` tells the true one."""
+    shapes = gpd.GeoSeries([ground(HOUSE)], crs=SITE_GRID)
+    shapes.to_file(tmp_path / "a.shp")
+    for name in ("a.shp", "a.gpkg", "a.parquet"):
+        path = tmp_path / name
+        frame = gpd.GeoDataFrame(geometry=[ground(HOUSE)], crs=SITE_GRID)
+        frame.to_parquet(path) if name.endswith("parquet") else frame.to_file(path)
+        with pytest.raises(LabelError, match="place on the Earth; got 'site grid'") as caught:
+            read_objects([path], grid(), LabelRules())
+        assert caught.value.where == str(path) and "objects.crs" in caught.value.do
+        told = read_objects([path], grid(), LabelRules(crs="EPSG:3857"))
+        assert told.polygons[0].equals_exact(HOUSE, 1e-6)
+    with pytest.raises(GridError, match="lies on the Earth; got one outside") as refused:
+        read_objects([path], grid(SITE_GRID), LabelRules(crs="EPSG:3857"))
+    assert refused.value.where == "scene.tif"
+    with pytest.raises(GridError, match="lies on the Earth"):
+        pixel_size_m(grid(SITE_GRID))
+
+
+def test_crs_that_means_nothing(tmp_path: Path) -> None:
+    """A GeoParquet file whose CRS cannot be understood is refused by name."""
+    path = tmp_path / "a.parquet"
+    gpd.GeoDataFrame(geometry=[degrees(HOUSE)], crs="EPSG:4326").to_parquet(path)
+    table = parquet.read_table(path)
+    geo = json.loads(table.schema.metadata[b"geo"])
+    geo["columns"]["geometry"]["crs"] = {"type": "nonsense"}
+    parquet.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), path)
+    with pytest.raises(FileReadError, match="vector file") as caught:
+        read_objects([path], grid(), LabelRules())
+    assert caught.value.where == str(path)
 
 
 def test_several_files_and_layers(tmp_path: Path) -> None:

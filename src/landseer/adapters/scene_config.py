@@ -70,9 +70,10 @@ class VectorLabelsConfig(BaseModel):
 
     attribute: str | None = None
     """Attribute that tells an object's class; None where all objects are of the class after the background."""
-    unknown: Literal["unknown", "ignore", "leave_out"] = "unknown"
-    """Objects whose attribute has a value of no class: `unknown` is counted by the audit and does not train, `ignore`
-    is not counted, `leave_out` shows what lies beneath."""
+    unknown: Literal["unknown", "ignore", "leave_out"] = "ignore"
+    """Objects whose attribute has a value of no class: with `ignore` their pixels neither train nor count, with
+    `leave_out` they show what lies beneath, with `unknown` the audit excludes every window that one touches. The list
+    of findings counts them in any case."""
     background: bool = True
     """Whether the first class is what no object covers; false: such ground is ignored, and all classes have objects."""
     crs: str | None = None

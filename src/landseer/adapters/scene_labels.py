@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from landseer.core.classes import IGNORE
 from landseer.core.files import hash_stat, hash_value, read_json, write_json
 from landseer.errors import FileReadError, LabelError
 from landseer.raster.align import write_aligned
@@ -102,11 +103,20 @@ def count_findings(
             f"{value or 'none'}: {n}"
             for value, n in sorted(counts.unknown.items(), key=lambda one: (-one[1], one[0]))
         )
-        action = "not used" if rules.unknown is None else f"{KEPT} as {rules.unknown}"
-        found.append(
-            Finding(name, file, "", f"objects whose {rules.attribute} has no class", values, action)
-        )
+        what = f"objects whose {rules.attribute} has no class"
+        found.append(Finding(name, file, "", what, values, _becomes(rules.unknown)))
     return found
+
+
+def _becomes(unknown: int | None) -> str:
+    """Say what becomes of objects of no class, which have this label value."""
+    if unknown is None:
+        return "not used"
+    if unknown == IGNORE:
+        return f"{KEPT}: their pixels neither train nor count"
+    return (
+        f"{KEPT} as {unknown}: the audit excludes windows with them; `unknown: ignore` keeps these"
+    )
 
 
 def fit_raster(

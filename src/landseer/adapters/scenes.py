@@ -68,7 +68,8 @@ def scan(config: ScenesConfig, work: Path) -> tuple[gpd.GeoDataFrame, list[Findi
         The sample table, and what was found on the way.
 
     Raises:
-        DataError: a pattern matches nothing, no training scene has its label, or a table is wrong.
+        DataError: a pattern matches nothing, `mosaic` no training file, no training scene has its label, or a table is
+            wrong.
         FileReadError: the root, a folder or a table cannot be read.
         WriteError: `work` cannot be written.
 
@@ -142,7 +143,7 @@ def _scan_side(side: _Side) -> tuple[list[Scene], list[Finding]]:
     matches = [one for one in found if one.relative not in taken]
     if not matches:
         raise nothing_found(side.root, side.images, f"{side.name} scenes")
-    scenes, findings = [], []
+    scenes, findings = [], _outside_mosaics(side, matches)
     for name, group in _groups(side, matches).items():
         scene, missing = _scene(side, side.prefix + name, group)
         scenes.append(scene)
@@ -184,6 +185,26 @@ def _groups(side: _Side, matches: list[Match]) -> dict[str, list[Match]]:
     for match in matches:
         groups.setdefault(_group(side, match), []).append(match)
     return groups
+
+
+def _outside_mosaics(side: _Side, matches: list[Match]) -> list[Finding]:
+    """Report files that the expression of the mosaics does not match; refuse one that matches no training file."""
+    lone = [
+        match for match in matches if side.mosaic and not re.search(side.mosaic, match.relative)
+    ]
+    if not lone:
+        return []
+    count, first = f"{len(lone)} of {len(matches)} {side.name} files", lone[0]
+    if len(lone) == len(matches) and side.name == "train":
+        raise DataError(
+            f"expected files that the expression {side.mosaic!r} matches; it matches none of {len(matches)}, such as "
+            f"{first.relative}",
+            where=side.root,
+            do="correct `mosaic`, or leave it out where each file is a scene",
+        )
+    what = "files that the expression of `mosaic` does not match"
+    figure = f"{count}, such as {first.relative}"
+    return [Finding("", str(first.path), "", what, figure, f"{KEPT}, each a scene")]
 
 
 def _group(side: _Side, match: Match) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 
 import geopandas as gpd
@@ -60,10 +60,10 @@ def scan(config: StacConfig, work: Path) -> tuple[gpd.GeoDataFrame, list[Finding
         DataError: it is no STAC, or no item has the assets.
 
     Edges: items whose images are on a server only are excluded, for nothing is fetched; items without the assets are no
-        scenes.
+        scenes, nor are those that label another with images, whatever pictures they have of it.
     """
     items, every = _scene_items(config)
-    labels = _labels(config, every)
+    labels = _labels(config, every, {item.file for item in items})
     often = Counter(item.name for item in items)
     scenes = [_scene(config, item, labels, often[item.name] > 1) for item in items]
     scenes, lone = exclude_unlabelled(scenes) if config.classes else (scenes, [])
@@ -77,7 +77,9 @@ def scan(config: StacConfig, work: Path) -> tuple[gpd.GeoDataFrame, list[Finding
 def _scene_items(config: StacConfig) -> tuple[list[StacItem], list[StacItem]]:
     """Read the catalogue; return the items that have the images, and all items."""
     every = read_catalogue(config.root)
-    found = [item for item in every if _images(config, item)]
+    shown = [item for item in every if _images(config, item)]
+    files = {item.file for item in shown}
+    found = [item for item in shown if not _labels_another(config, item, files)]
     if not found:
         wanted = (
             f"the assets {', '.join(config.assets)}"
@@ -94,6 +96,11 @@ def _scene_items(config: StacConfig) -> tuple[list[StacItem], list[StacItem]]:
     return found, every
 
 
+def _labels_another(config: StacConfig, item: StacItem, shown: Set[Path]) -> bool:
+    """Whether an item labels others that have images, whose files are given: an image in it is one of theirs."""
+    return config.labels in item.assets and bool(shown & (set(item.sources) - {item.file}))
+
+
 def _images(config: StacConfig, item: StacItem) -> list[tuple[str, Asset]]:
     """Return the images of an item in the order of the recipe; none where one is missing."""
     if config.assets:
@@ -107,13 +114,16 @@ def _images(config: StacConfig, item: StacItem) -> list[tuple[str, Asset]]:
     ]
 
 
-def _labels(config: StacConfig, items: Iterable[StacItem]) -> dict[Path, list[Path]]:
-    """Return file of an item -> its labels, its own or those of items that name it as their source."""
+def _labels(
+    config: StacConfig, items: Iterable[StacItem], scenes: Set[Path]
+) -> dict[Path, list[Path]]:
+    """Return file of an item -> its labels: a scene's own, else those of items that name it as their source."""
     labels: dict[Path, list[Path]] = {}
     for item in items:
         asset = item.assets.get(config.labels)
         if asset is not None:
-            for file in item.sources or (item.file,):
+            is_own = item.file in scenes or not item.sources
+            for file in (item.file,) if is_own else item.sources:
                 labels.setdefault(file, []).append(asset.path)
     return labels
 

@@ -35,10 +35,11 @@ def compare(
     folder = out or second / "compare" / first.resolve().name
     page, listed = folder / "index.html", folder / "samples.csv"
     pages = room("report.versus_page")
+    sides = pages.told_apart(sides, (first, second))
     pages.build_versus_page(found, sides, page, examples=examples)
     room("core.files").write_text(listed, _csv(found.samples))
     result = found.as_dict() | {"page": str(page), "samples": str(listed)}
-    sentence = pages.headline(found, (sides[0].name, sides[1].name))
+    sentence = pages.headline(found, pages.names_of(sides))
     emit({"sentence": sentence, **result}, as_json=as_json, text=f"{sentence}\n{page}\n{listed}")
 
 

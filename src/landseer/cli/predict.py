@@ -22,6 +22,9 @@ def predict(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Also write probabilities.")
     ] = False,
+    probability_dtype: Annotated[
+        str, typer.Option(help="float32, or uint8 in whole per cent with 255 outside the data.")
+    ] = "float32",
     uncertainty: Annotated[
         list[str] | None,
         typer.Option(help="entropy, disagreement: maps of how sure the class map is."),
@@ -58,7 +61,8 @@ def predict(
     batch: Annotated[int, typer.Option(help="Images or windows a step.")] = 8,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda:1, cuda:0,cuda:1, all.")] = "auto",
     gsd_m: Annotated[
-        float | None, typer.Option(help="Ground sample distance, m, for models that ask for it.")
+        float | None,
+        typer.Option(help="Ground sample distance, m, for models that ask for it or read at one."),
     ] = None,
     gsd_table: Annotated[
         Path | None, typer.Option(help="CSV with id and gsd, for images of several distances.")
@@ -82,6 +86,7 @@ def predict(
     predicting = room("predict")
     values = {
         "probabilities": probabilities,
+        "probability_dtype": probability_dtype,
         "products": tuple(products or ()),
         "uncertainty": tuple(uncertainty or ()),
         "stac": stac,

@@ -80,6 +80,8 @@ def vectorise(
     }
     options = room("cli.settings").make_settings(room("vector.options").VectoriseOptions, values)
     summary = room("vector.vectorise").vectorise(maps, out, options)
+    for note in summary.notes:
+        typer.echo(f"note: {note}", err=True)
     emit(summary.as_dict(), as_json=as_json, text=summary.text())
 
 

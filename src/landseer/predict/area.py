@@ -10,9 +10,40 @@ from numpy.typing import NDArray
 from rasterio.features import rasterize
 
 from landseer.core.window import Window
+from landseer.errors import DataError, GridError
 from landseer.raster.read import RasterInfo
-from landseer.vector.labels import read_objects
+from landseer.vector.label_files import VectorFile, read_vectors
+from landseer.vector.labels import place_objects
 from landseer.vector.rules import LabelRules
+
+_POLYGONS = 2
+"""What shapely calls the dimension of polygons."""
+
+
+def read_area(path: Path) -> VectorFile:
+    """Read the polygons of an area of interest.
+
+    Raises:
+        FileReadError: the file cannot be read.
+        DataError: it holds no polygon, or does not say its CRS.
+
+    Edges: lines and points beside polygons count for nothing.
+    """
+    file = read_vectors(path)
+    there = ~(shapely.is_missing(file.geometries) | shapely.is_empty(file.geometries))
+    if not (there & (shapely.get_dimensions(file.geometries) == _POLYGONS)).any():
+        raise DataError(
+            f"expected an area of interest, which is polygons; got {int(there.sum())} objects and no polygon",
+            where=path,
+            do="give a file of polygons, or leave --aoi away to predict all",
+        )
+    if file.crs is None:
+        raise DataError(
+            "expected an area of interest that says its CRS; got none",
+            where=path,
+            do="export it with its CRS, or as GeoJSON in EPSG:4326",
+        )
+    return file
 
 
 class Area:
@@ -21,16 +52,25 @@ class Area:
     Args:
         path: a file of polygons.
         info: the header of the scene.
+        file: what stands in the file, where that is read already; see `read_area`.
 
     Raises:
-        FileReadError, DataError: the file cannot be read, or holds no polygon.
+        FileReadError, DataError: as of `read_area`; the CRS of the file has no place on the Earth.
+        GridError: the scene has no CRS, or lies nowhere on the Earth.
 
     Edges: a pixel is in when its centre is; polygons beside the scene leave nothing of it.
     """
 
-    def __init__(self, path: Path, info: RasterInfo) -> None:
-        found = read_objects([path], info, LabelRules())
-        self._shapes = np.asarray(found.polygons, dtype=object)
+    def __init__(self, path: Path, info: RasterInfo, file: VectorFile | None = None) -> None:
+        file = file or read_area(path)
+        if info.crs is None or info.transform is None:
+            raise GridError(
+                "expected a georeferenced image, so that the area of interest finds its place; got one without CRS or "
+                "transform",
+                where=info.path,
+                do="give the image its georeference, or leave --aoi away",
+            )
+        self._shapes = np.asarray(place_objects(path, file, info, LabelRules()).polygons, object)
         self._tree = shapely.STRtree(self._shapes)
 
     def meets(self, window: Window) -> bool:

@@ -5,89 +5,41 @@ from __future__ import annotations
 import copy
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from landseer.core.parallel import parallel_map
-from landseer.errors import BandError, FileReadError
+from landseer.core.window import Window
+from landseer.errors import DataError, FileReadError, LandseerError, UsageError
 from landseer.models.decoders import stride_px
-from landseer.predict.ensemble import ENTROPY, Ensemble
-from landseer.predict.gsd import GsdLookup, at_gsd, forget_grids
+from landseer.predict.area import Area, read_area
+from landseer.predict.devices import choose_device, device_names
+from landseer.predict.ensemble import Ensemble
+from landseer.predict.gsd import GsdLookup, grids_of
 from landseer.predict.inputs import Job
 from landseer.predict.map import Map
+from landseer.predict.missing import valid_pixels
 from landseer.predict.options import Failure, PredictOptions, PredictSummary
-from landseer.predict.output import read_map, valid_pixels, write_map
+from landseer.predict.output import read_map, write_map
 from landseer.predict.plan import windows_of
+from landseer.predict.prepare import Tile, check_bands, read_tile
 from landseer.predict.products import find_pose, without_pose, write_products
 from landseer.predict.scene import Scene
 from landseer.predict.seam_measure import seams_in_the_middle
 from landseer.predict.seams import SeamFigure
-from landseer.predict.sinks import uncertainty_of
+from landseer.predict.sinks import Sinks
 from landseer.predict.spec import ModelSpec
-from landseer.raster.read import RasterInfo, has_alpha, read_bands, read_info
+from landseer.predict.strips import Strip
+from landseer.raster.read import RasterInfo, read_info
 
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """One image as read; `image` is None when it is so large that it is read in windows."""
-
-    job: Job
-    info: RasterInfo
-    image: NDArray[np.generic] | None
-
-
-def device_names(names: str) -> list[str]:
-    """Take apart the names of devices; `all` is every CUDA device, or the CPU where there is none."""
-    if names == "all":
-        count = torch.cuda.device_count()
-        return [f"cuda:{number}" for number in range(count)] or ["cpu"]
-    return [name.strip() for name in names.split(",")]
-
-
-def choose_device(name: str) -> torch.device:
-    """Return the device of this name; `auto` takes CUDA where there is one."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
-
-
-def read_tile(job: Job, spec: ModelSpec, window_px: int) -> Tile:
-    """Read one image, or only its header when a side is longer than the window.
-
-    Edges: where the model was trained at one ground sample distance and the image has another, the image is read at the
-        model's, through a virtual raster beside its map; the map has that distance too.
-
-    Raises:
-        FileReadError: it cannot be read.
-        BandError: it has another number of bands than the model expects.
-    """
-    job = at_gsd(job, spec.gsd_m)
-    info = read_info(job.image)
-    if not _fits(job, info, spec):
-        names = ", ".join(band.name for band in spec.bands)
-        raise BandError(
-            f"expected {spec.n_file_bands} bands ({names}); got {info.count}",
-            where=job.image,
-            do=f"give images like those the model {spec.name!r} was trained on",
-        )
-    if max(info.height, info.width) > window_px:
-        return Tile(job, info, None)
-    return Tile(job, info, read_bands(job.image, [band.index for band in spec.read_bands]))
-
-
-def _fits(job: Job, info: RasterInfo, spec: ModelSpec) -> bool:
-    """Whether an image has the bands that the model expects, or those and an alpha band behind them."""
-    if info.count == spec.n_file_bands:
-        return True
-    return info.count == spec.n_file_bands + 1 and has_alpha(job.image)
+Said = dict[str, NDArray[np.float32]]
+"""What the networks say of one image: averaged values, (n, h, w) and (n,), by target."""
 
 
 class Run:
@@ -104,22 +56,30 @@ class Run:
         self.window_px, _ = windows_of(options, spec.model.slices)
         self.bands = spec.read_bands
         self.gsd = GsdLookup(spec, options)
+        self.aoi = None if options.aoi is None else read_area(options.aoi)
         self.failures: list[Failure] = []
         self.seams: dict[Path, SeamFigure] = {}
+        self.notes: dict[Path, str] = {}
         self.n_written = self.n_pixels = 0
 
     def predict(self, jobs: Sequence[Job], out: Path, *, n_kept: int) -> PredictSummary:
-        """Read ahead, compute, write behind."""
+        """Read ahead, compute, write behind.
+
+        Raises:
+            DataError, UsageError: no image can be predicted, though all can be read; with `strict`, one cannot.
+        """
         started = time.monotonic()
-        with _Writer(self.options.workers) as writer:
+        jobs = self._checked(jobs, n_kept)
+        with grids_of(out), _Writer(self.options.workers) as writer:
             for batch in self._batches(jobs):
                 if batch[0].image is None:
                     self._predict_scene(batch[0])
                     continue
-                for tile, result in self._compute(batch):
-                    writer.submit(self._write(tile, result))
+                for tile, sinks, result in self._compute(batch):
+                    writer.submit(
+                        partial(write_map, sinks, tile.info, result, self.spec, self.options)
+                    )
                     self._count(tile)
-        forget_grids(out)
         return PredictSummary(
             out=out,
             n_written=self.n_written,
@@ -129,7 +89,50 @@ class Run:
             seconds=time.monotonic() - started,
             device=str(self.device),
             seams=self.seams,
+            notes=self.notes,
         )
+
+    def _checked(self, jobs: Sequence[Job], n_kept: int) -> list[Job]:
+        """Look at all headers, and list the images that cannot be predicted before anything is done."""
+        looked = parallel_map(self._fault, jobs, label="headers", workers=self.options.workers)
+        found = list(zip(jobs, looked, strict=True))
+        faults = [fault for _, fault in found if fault is not None]
+        is_hopeless = len(faults) == len(jobs) and n_kept == 0
+        if faults and (
+            self.options.strict
+            or (is_hopeless and not any(isinstance(fault, FileReadError) for fault in faults))
+        ):
+            raise faults[0]
+        self.failures += [Failure(job.image, fault.message) for job, fault in found if fault]
+        return [job for job, fault in found if fault is None]
+
+    def _fault(self, job: Job) -> LandseerError | None:
+        """Say why an image cannot be predicted, as far as its header tells."""
+        try:
+            info = read_info(job.image)
+            check_bands(info, self.spec)
+            self.gsd(info)
+            self._area(info)
+        except (DataError, UsageError) as error:
+            return error
+        return None
+
+    def _area(self, info: RasterInfo) -> Area | None:
+        """Return what is asked for of an image; None is all."""
+        path = self.options.aoi
+        return None if path is None else Area(path, info, self.aoi)
+
+    def _area_of(self, tile: Tile) -> Area | None:
+        """Return what is asked for of an image; note where it is nothing."""
+        area = self._area(tile.info)
+        if area is not None and not area.meets(Window(0, 0, tile.info.height, tile.info.width)):
+            self._note(tile, "it lies outside the area of interest: its map is all nodata")
+        return area
+
+    def _note(self, tile: Tile, note: str) -> None:
+        """Note what a user should know of an image."""
+        known = self.notes.get(tile.source)
+        self.notes[tile.source] = note if known is None else f"{known}; {note}"
 
     def _count(self, tile: Tile) -> None:
         """Count an image that is done."""
@@ -144,29 +147,31 @@ class Run:
             self._copies,
             self.spec,
             self.options,
-            gsd_m=self.gsd(tile.info),
+            gsd_m=tile.gsd_m,
+            area=self._area_of(tile),
         )
         try:
             if self.options.seams:
-                self.seams[tile.job.image] = seams_in_the_middle(
+                self.seams[tile.source] = seams_in_the_middle(
                     self.ensemble,
                     tile.info,
                     self.bands,
                     scene.plan,
                     stride_px=stride_px(self.spec.model),
-                    gsd_m=self.gsd(tile.info),
+                    gsd_m=tile.gsd_m,
                 )
             numbers = scene.predict()
             if self.options.products:
                 result = read_map(tile.job, numbers)
                 write_products(tile.job, tile.info, result, self.spec, self.options)
-        except FileReadError as error:
+        except DataError as error:
+            scene.rest()
             if self.options.strict:
                 raise
-            self.failures.append(Failure(tile.job.image, error.message))
+            self.failures.append(Failure(tile.source, error.message))
         else:
             self._count(tile)
-        scene.forget()
+            scene.forget()
 
     @cached_property
     def _copies(self) -> list[Ensemble]:
@@ -174,15 +179,11 @@ class Run:
         others = [copy.deepcopy(self.ensemble).to(device) for device in self.devices[1:]]
         return [self.ensemble, *others]
 
-    def _write(self, tile: Tile, result: Map) -> Callable[[], None]:
-        """Return what writes one map."""
-        return partial(write_map, tile.job, tile.info, result, self.spec, self.options)
-
     def _read(self, job: Job) -> Tile | Failure:
         """Read one image, or say why not."""
         try:
-            return read_tile(job, self.spec, self.window_px)
-        except FileReadError as error:
+            return read_tile(job, self.spec, self.window_px, self.gsd)
+        except DataError as error:
             if self.options.strict:
                 raise
             return Failure(job.image, error.message)
@@ -193,6 +194,8 @@ class Run:
             if isinstance(read, Failure):
                 self.failures.append(read)
             else:
+                if note := read.note(self.spec):
+                    self._note(read, note)
                 yield read
 
     def _batches(self, jobs: Sequence[Job]) -> Iterator[list[Tile]]:
@@ -210,59 +213,40 @@ class Run:
                 yield waiting.pop(max(waiting, key=lambda key: len(waiting[key])))
         yield from waiting.values()
 
-    def _compute(self, batch: list[Tile]) -> Iterator[tuple[Tile, Map]]:
-        """Predict one batch of small images."""
-        images = [tile.image for tile in batch if tile.image is not None]
-        x_bchw = torch.from_numpy(np.stack(images).astype(np.float32, copy=False))
-        gsd_m = torch.tensor([self.gsd(tile.info) for tile in batch])
-        values = self.ensemble(x_bchw.to(self.device), gsd_m.to(self.device))
-        for i, (tile, image) in enumerate(zip(batch, images, strict=True)):
-            one = {name: value[i].cpu() for name, value in values.items()}
-            yield tile, make_map(self.ensemble, one, valid_pixels(image, self.bands), self.options)
+    def _compute(self, batch: list[Tile]) -> Iterator[tuple[Tile, Sinks, Map]]:
+        """Predict one batch of small images; those without data never meet the networks."""
+        pixels = [tile.image for tile in batch if tile.image is not None]
+        valids = [self._valid(*one) for one in zip(batch, pixels, strict=True)]
+        asked = [i for i, valid in enumerate(valids) if valid.any()]
+        said = dict(zip(asked, self._ask([(batch[i], pixels[i]) for i in asked]), strict=True))
+        for i, (tile, valid) in enumerate(zip(batch, valids, strict=True)):
+            sinks = Sinks(tile.job, self.ensemble, self.spec, self.options)
+            yield tile, sinks, self._map(sinks, said.get(i), valid)
 
+    def _valid(self, tile: Tile, image: NDArray[np.generic]) -> NDArray[np.bool_]:
+        """Tell which pixels of a small image have data and are asked for."""
+        valid, area = valid_pixels(image, self.bands), self._area_of(tile)
+        return valid if area is None else valid & area.mask(0, *valid.shape)
 
-def make_map(
-    ensemble: Ensemble,
-    values: Mapping[str, Tensor],
-    valid: NDArray[np.bool_],
-    options: PredictOptions,
-) -> Map:
-    """Put together what is written of one image.
+    def _ask(self, tiles: Sequence[tuple[Tile, NDArray[np.generic]]]) -> Iterator[Said]:
+        """Yield what the networks say of images of equal size."""
+        if not tiles:
+            return
+        images = np.stack([image for _, image in tiles]).astype(np.float32, copy=False)
+        gsd_m = torch.tensor([tile.gsd_m for tile, _ in tiles])
+        values = self.ensemble(torch.from_numpy(images).to(self.device), gsd_m.to(self.device))
+        for i in range(len(tiles)):
+            yield {name: value[i].cpu().numpy() for name, value in values.items()}
 
-    Args:
-        ensemble: it decides masks.
-        values: averaged values of one image, (n, h, w) and (n,), on the CPU.
-        valid: where there are data.
-        options: whether probabilities are kept.
-    """
-    classes = probability = None
-    dense: dict[str, NDArray[np.float32]] = {}
-    numbers: dict[str, NDArray[np.float32]] = {}
-    unsure: dict[str, NDArray[np.float32]] = {}
-    for name, value in values.items():
-        if name not in ensemble.quantities:
-            continue
-        quantity = ensemble.quantities[name]
-        if quantity.kind == "mask":
-            classes = ensemble.decide(value[None], name)[0].numpy()
-            said = _calibrated(ensemble, values, name) if options.writes_calibrated else None
-            probability = said if options.probabilities else None
-            own = values[ENTROPY].numpy() if ENTROPY in values else None
-            unsure = {
-                kind: uncertainty_of(kind, value.numpy(), own, said) for kind in options.uncertainty
-            }
-        elif quantity.extent == "dense":
-            dense[name] = value.numpy()
-        else:
-            numbers[name] = value.numpy()
-    return Map(classes, probability, valid, dense, numbers, unsure)
-
-
-def _calibrated(
-    ensemble: Ensemble, values: Mapping[str, Tensor], target: str
-) -> NDArray[np.float32]:
-    """Return the probabilities of one image that are to be written."""
-    return ensemble.calibrated({n: v[None] for n, v in values.items()}, target)[0].numpy()
+    def _map(self, sinks: Sinks, said: Said | None, valid: NDArray[np.bool_]) -> Map:
+        """Put together what is written of a small image."""
+        numbers = {n: q for n, q in self.ensemble.quantities.items() if q.extent == "image"}
+        if said is None:
+            unknown = {n: np.full(q.n_outputs, np.nan, np.float32) for n, q in numbers.items()}
+            return Map(sinks.nothing(*valid.shape), unknown)
+        strip = Strip(0, len(valid), {n: one for n, one in said.items() if n not in numbers})
+        arrays = sinks.keep(strip, valid, is_mixed=False)
+        return Map(arrays, {name: said[name] for name in numbers})
 
 
 class _Writer:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 import torch
@@ -48,6 +49,8 @@ class Voting:
             they are.
         class_thresholds: one per class but the first, see `ClassMask.decide`; empty: none.
         member_tta: the set of views of each member, where they differ; empty: all see `tta`.
+        voices: number of the voice of each member, those of one beside each other: they are averaged by their weights
+            before they vote or are calibrated, as the epochs of one training are. Empty: each is a voice of its own.
     """
 
     weights: tuple[float, ...] = ()
@@ -58,6 +61,7 @@ class Voting:
     class_factors: tuple[float, ...] = ()
     class_thresholds: tuple[float, ...] = ()
     member_tta: tuple[str, ...] = ()
+    voices: tuple[int, ...] = ()
 
 
 class Ensemble(nn.Module):
@@ -104,6 +108,9 @@ class Ensemble(nn.Module):
         if len(names) != len(members):
             raise ValueError(f"expected {len(members)} sets of views; got {len(names)}")
         self._views = tuple(parse_views(name) for name in names)
+        self._voices = self.voting.voices or tuple(range(len(members)))
+        if len(self._voices) != len(members):
+            raise ValueError(f"expected {len(members)} voices; got {len(self._voices)}")
         self._precision = precision
         self._device_holder = nn.Parameter(torch.empty(0), requires_grad=False)
         self._sources = tuple(members) if not keep_loaded else ()
@@ -131,8 +138,7 @@ class Ensemble(nn.Module):
             By target, on the device of `x_bchw`: probabilities, metres, unit vectors, …
         """
         means, further, total = _Means(self.quantities), Values(), 0.0
-        for member, views, weight in self._weighted_members(x_bchw.device):
-            one = self._one_member(member, views, x_bchw, gsd_m)
+        for one, weight in self._weighted_voices(x_bchw, gsd_m):
             means.add(one, weight)
             for name, plane in self._further(one).items():
                 further[name] = further.get(name, 0) + weight * plane
@@ -198,14 +204,32 @@ class Ensemble(nn.Module):
                 return quantity
         raise KeyError(f"no class mask {target or ''}".strip())
 
-    def _weighted_members(
-        self, device: torch.device
-    ) -> Iterator[tuple[nn.Module, tuple[View, ...], float]]:
-        """Yield members of positive weight with their views, loading each as it is needed when they are not kept."""
-        members = self._sources or self.members
-        for member, views, weight in zip(members, self._views, self.weights, strict=True):
-            if weight > 0:
-                yield self._ready(member, device), views, weight
+    def _weighted_voices(
+        self, x_bchw: Tensor, gsd_m: Tensor | None
+    ) -> Iterator[tuple[Values, float]]:
+        """Yield what voices of positive weight say, loading members as they are needed when they are not kept.
+
+        Averages of averages round otherwise than one average: voices are made only where they matter.
+        """
+        members, device = self._sources or self.members, x_bchw.device
+        voices = self._voices if self._speak_together else range(len(members))
+        every = zip(voices, members, self._views, self.weights, strict=True)
+        apart = (each for each in every if each[-1] > 0)
+        for _, voice in groupby(apart, lambda each: each[0]):
+            means, alone, total = _Means(self.quantities), Values(), 0.0
+            for _, member, views, weight in voice:
+                one = self._one_member(self._ready(member, device), views, x_bchw, gsd_m)
+                means.add(one, weight)
+                alone = {} if total else one
+                total += weight
+            values = alone or means.values()
+            yield self._vote(values) if self.voting.hard else values, total
+
+    @property
+    def _speak_together(self) -> bool:
+        """Whether it matters that members of one voice are averaged first."""
+        is_calibrated = self.calibrator is not None and self.calibrator.where == "member"
+        return self.voting.hard or is_calibrated
 
     def _ready(
         self, member: nn.Module | Callable[[], nn.Module], device: torch.device
@@ -222,7 +246,7 @@ class Ensemble(nn.Module):
         x_bchw: Tensor,
         gsd_m: Tensor | None,
     ) -> Values:
-        """Average one member over the views, then vote if votes are hard."""
+        """Average one member over the views."""
         means = _Means(self.quantities)
         network: Callable[..., Mapping[str, Tensor]] = member
         if isinstance(member, Model):
@@ -234,8 +258,7 @@ class Ensemble(nn.Module):
             with self._autocast(x_bchw.device):
                 outputs = network(seen) if cue is None else network(seen, cue)
             means.add(self._undone(outputs, view, motion, x_bchw), 1.0)
-        averaged = means.values()
-        return self._vote(averaged) if self.voting.hard else averaged
+        return means.values()
 
     def _undone(
         self, outputs: Mapping[str, Tensor], view: View, motion: Motion, x_bchw: Tensor

@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 import math
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from landseer.errors import DataError, FileReadError, UsageError
+from landseer.errors import DataError, FileReadError, GridError, UsageError
 from landseer.predict.inputs import Job
 from landseer.predict.journal import FOLDER
 from landseer.predict.options import PredictOptions
 from landseer.predict.spec import ModelSpec, Naming
-from landseer.raster.read import RasterInfo, read_info
+from landseer.raster.read import RasterInfo
 from landseer.raster.stack import write_stack
 from landseer.samples.footprint import ground_sample_distance_m
 
@@ -25,7 +26,7 @@ class GsdLookup:
     """Finds an image's ground sample distance.
 
     Args:
-        spec: whether any of its heads asks for the distance, and how images are named.
+        spec: whether any of its heads asks for the distance, or it reads at one; and how images are named.
         options: `gsd_m` and `gsd_table`.
 
     Raises:
@@ -39,12 +40,14 @@ class GsdLookup:
         self._is_needed = any(
             getattr(target.the_head, "gsd_cue", False) for target in spec.targets.values()
         )
+        self._is_used = self._is_needed or spec.gsd_m is not None
 
     def __call__(self, info: RasterInfo) -> float:
         """Return the distance in metres; NaN where it is neither known nor needed.
 
         Raises:
             UsageError: the model asks for it, and nothing tells it.
+            GridError: the model uses it, and the georeference gives none.
         """
         found = self._find(info)
         if self._is_needed and math.isnan(found):
@@ -62,9 +65,39 @@ class GsdLookup:
             return self._table[sample]
         if self._given is not None:
             return self._given
-        if info.crs is None or info.transform is None:
+        try:
+            return georeferenced_m(info)
+        except GridError:
+            if self._is_used:
+                raise
             return math.nan
-        return ground_sample_distance_m(info.crs, info.transform, info.height, info.width)
+
+
+def georeferenced_m(info: RasterInfo) -> float:
+    """Return the ground sample distance that a georeference gives, m; NaN where there is none.
+
+    Raises:
+        GridError: the image has no place on the Earth by it, or is not to be measured there.
+    """
+    if info.crs is None or info.transform is None:
+        return math.nan
+    try:
+        found = ground_sample_distance_m(info.crs, info.transform, info.height, info.width)
+    except GridError as error:
+        raise _unplaced(info, error.message) from error
+    if not (math.isfinite(found) and found > 0):
+        came = f"expected an image that lies on the Earth; got one that cannot be measured in {info.crs[:60]}"
+        raise _unplaced(info, came)
+    return found
+
+
+def _unplaced(info: RasterInfo, message: str) -> GridError:
+    """Say that a georeference is wrong."""
+    return GridError(
+        message,
+        where=info.path,
+        do="correct the CRS and the transform of the file, or give --gsd-m or --gsd-table",
+    )
 
 
 def read_gsd_table(path: Path) -> dict[str, float]:
@@ -107,38 +140,38 @@ SAME = 0.01
 """Ground sample distances that differ by less than this share are one."""
 
 
-def at_gsd(job: Job, gsd_m: float | None) -> Job:
+def at_gsd(job: Job, own_m: float, gsd_m: float | None, folder: Path | None = None) -> Job:
     """Have an image read at a ground sample distance.
 
     Args:
         job: the image and its files.
+        own_m: the image's own, m; NaN where not known.
         gsd_m: wanted, m; None leaves the image as it is.
+        folder: of virtual rasters; None takes a hidden one beside the map.
 
     Returns:
-        The job with a virtual raster in the hidden folder beside its map in the place of the image, where that has
-        another distance; the job itself where it has not, or is not georeferenced.
+        The job with a virtual raster in the place of the image, where that has another distance; the job itself where
+        it has not, or where its own is not known.
 
     Raises:
         FileReadError: the image cannot be read.
     """
-    if gsd_m is None:
+    if gsd_m is None or math.isnan(own_m) or abs(own_m / gsd_m - 1) < SAME:
         return job
-    info = read_info(job.image)
-    if info.crs is None or info.transform is None:
-        return job
-    own = ground_sample_distance_m(info.crs, list(info.transform), info.height, info.width)
-    if abs(own / gsd_m - 1) < SAME:
-        return job
-    path = job.output.parent / FOLDER / _GRIDS / f"{job.output.stem}.vrt"
+    path = (folder or job.output.parent / FOLDER / _GRIDS) / f"{job.output.stem}.vrt"
     path.parent.mkdir(parents=True, exist_ok=True)
-    return replace(job, image=write_stack(path, [job.image], scale=own / gsd_m))
+    return replace(job, image=write_stack(path, [job.image], scale=own_m / gsd_m))
 
 
-def forget_grids(out: Path) -> None:
-    """Remove the virtual rasters of a folder of maps, and its hidden folder where nothing else is in it."""
-    shutil.rmtree(out / FOLDER / _GRIDS, ignore_errors=True)
-    with suppress(OSError):
-        (out / FOLDER).rmdir()
+@contextmanager
+def grids_of(out: Path) -> Iterator[None]:
+    """Remove the virtual rasters of a folder of maps in the end, and its hidden folder where nothing else is in it."""
+    try:
+        yield
+    finally:
+        shutil.rmtree(out / FOLDER / _GRIDS, ignore_errors=True)
+        with suppress(OSError):
+            (out / FOLDER).rmdir()
 
 
 _GRIDS = "grids"

@@ -19,11 +19,20 @@ FOLDER = ".landseer"
 Arrays = dict[str, NDArray[Any]]
 
 _KEY = "key.json"
+_TRIES = 100
 
 
 def folder_of(output: Path) -> Path:
     """Return where the journal of the scene lies that becomes this map."""
     return output.parent / FOLDER / output.stem
+
+
+def open_folder(folder: Path) -> None:
+    """Make the folder of a journal; whoever forgets the last of its neighbours takes the hidden folder away."""
+    for _ in range(_TRIES):
+        with suppress(FileNotFoundError):
+            folder.mkdir(parents=True, exist_ok=True)
+            return
 
 
 def forget(folder: Path) -> None:
@@ -48,7 +57,7 @@ class Journal:
 
     def start(self) -> None:
         """Make the folder, and clear away what a run that was killed had not finished."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        open_folder(self.folder)
         for path in self.folder.iterdir():
             if path.is_dir():
                 shutil.rmtree(path)
@@ -79,6 +88,11 @@ class Journal:
     def remove(self) -> None:
         """See `forget`."""
         forget(self.folder)
+
+    def rest(self) -> None:
+        """Keep what is there for another run; see `forget` where no strip is."""
+        if not self._path(0).is_file():
+            self.remove()
 
     def _is_mine(self) -> bool:
         """Tell whether what is there is of this key."""

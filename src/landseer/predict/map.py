@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+CLASSES, PROBABILITY = "classes", "probability"
+"""By these names stand a class map and its probabilities beside the maps of other targets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,17 +18,10 @@ class Map:
     """A predicted image.
 
     Attributes:
-        classes: (h, w) uint8 class numbers, None where the model has no class mask.
-        probability: (classes, h, w) float32, or None when not asked for.
-        valid: (h, w) bool, true where any band has data.
-        values: (n, h, w) float32 of other dense targets, by name.
-        numbers: (n,) float32 of the image as a whole, by target.
-        uncertainty: (1, h, w) float32 of the class map, by kind.
+        arrays: (n, h, w) of each file, nodata where there are no data: other dense targets by name, `classes`,
+            `probability`, and maps of uncertainty by kind.
+        numbers: (n,) float32 of the image as a whole, by target; NaN where nothing is known.
     """
 
-    classes: NDArray[np.uint8] | None
-    probability: NDArray[np.float32] | None
-    valid: NDArray[np.bool_]
-    values: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    arrays: Mapping[str, NDArray[Any]]
     numbers: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
-    uncertainty: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)

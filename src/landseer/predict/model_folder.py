@@ -41,6 +41,7 @@ class MemberSource:
         weight: its share in the average.
         rank: 0 for its best epoch, 1 for the second best, …
         tta: the set of views that it averages; None takes the model's.
+        voice: as of `MemberSpec`.
     """
 
     path: Path
@@ -49,6 +50,7 @@ class MemberSource:
     weight: float = 1.0
     rank: int = 0
     tta: str | None = None
+    voice: str = ""
 
     @property
     def file(self) -> str:
@@ -151,6 +153,7 @@ def _copy(folder: Path, member: MemberSource) -> MemberSpec:
         fold=member.fold,
         seed=member.seed,
         tta=member.tta,
+        voice=member.voice,
         sha256=_sha256(target),
     )
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from landseer.core.files import json_number, read_json, write_json
+from landseer.errors import StageError
 from landseer.models.model import Model
 from landseer.models.slices import in_slices
 from landseer.predict.ensemble import Ensemble
@@ -67,10 +68,12 @@ def write_oof(
         How many samples were written.
 
     Raises:
+        StageError: probabilities of a class mask are not finite; nothing is written of that sample.
         WriteError: the disk is full or the folder cannot be written.
 
     Edges: samples are predicted without their padding, as images are when they come alone; those of one size together.
         Where the members see slices (`model.slices`), samples go in slices, as images do when maps are made of them.
+        Values that are not finite are written as they are, and count as missing.
     """
     count = 0
     pending: deque[Future[None]] = deque()
@@ -166,8 +169,23 @@ def _write(
             continue
         own = value[:, : size[0], : size[1]]
         if quantity.kind == "mask":
-            write_raster(oof_path(out, sample), np.rint(own[1:] * _FULL).astype(np.uint16))
+            path = oof_path(out, sample)
+            _require_finite(own, sample, name, path)
+            write_raster(path, np.rint(own[1:] * _FULL).astype(np.uint16))
         else:
             write_raster(oof_path(out, sample, name), own)
     if numbers:
         write_json(numbers_path(out, sample), numbers)
+
+
+def _require_finite(probability: NDArray[np.float32], sample: str, target: str, path: Path) -> None:
+    """Stop before what is no probability becomes a sure class 0: whole numbers have no NaN, as float32 files do."""
+    n_px = int((~np.isfinite(probability)).any(axis=0).sum())
+    if n_px:
+        raise StageError(
+            f"expected probabilities of target {target} for sample {sample}; got NaN or infinity in {n_px} of "
+            f"{probability[0].size} px",
+            where=path,
+            do="look at the member's losses in its metrics.csv: its weights are not finite, or fp16 was too narrow; "
+            "train it again with a lower train.optimiser.lr, train.clip_norm, or train.precision: fp32",
+        )

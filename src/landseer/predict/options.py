@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -77,7 +78,8 @@ class PredictOptions(BaseModel):
     keep_loaded: bool = True
     """Hold all members on the device; false loads one after another."""
     gsd_m: float | None = Field(default=None, gt=0)
-    """Ground sample distance of the images, m, for models that ask for it; None takes each one's georeference."""
+    """Ground sample distance of the images, m, for models that ask for it or read at one; None takes each one's
+    georeference."""
     gsd_table: Path | None = None
     """CSV with the columns id and gsd, for images of several distances; those not in it take `gsd_m`."""
     naming: Naming | None = None
@@ -85,7 +87,8 @@ class PredictOptions(BaseModel):
     overwrite: bool = False
     """Predict again also where complete maps of the same image, model and settings exist."""
     strict: bool = False
-    """Stop at the first unreadable image instead of listing it and going on."""
+    """Stop at an image that cannot be predicted instead of listing it and going on: before anything is done, where its
+    header tells."""
 
     @property
     def writes_calibrated(self) -> bool:
@@ -118,11 +121,12 @@ class PredictSummary:
         out: the folder of the maps.
         n_written: maps written now.
         n_kept: maps that were already there.
-        failures: images without a map.
+        failures: images without a map, those first whose headers said so.
         n_pixels: pixels predicted now.
         seconds: wall time.
         device: where the networks ran.
         seams: what windows change, by image, where that was asked for.
+        notes: what should be known of how an image was read and mapped, by image.
     """
 
     out: Path
@@ -133,6 +137,7 @@ class PredictSummary:
     seconds: float = 0.0
     device: str = "cpu"
     seams: Mapping[Path, SeamFigure] = field(default_factory=dict)
+    notes: Mapping[Path, str] = field(default_factory=dict)
 
     @property
     def megapixels_per_s(self) -> float:
@@ -151,6 +156,7 @@ class PredictSummary:
             "megapixels_per_s": round(self.megapixels_per_s, 3),
             "device": self.device,
             "seams": {str(path): asdict(figure) for path, figure in self.seams.items()},
+            "notes": {str(path): note for path, note in self.notes.items()},
         }
 
     def text(self) -> str:
@@ -161,4 +167,22 @@ class PredictSummary:
         ]
         lines += [f"  {failure.path}: {failure.reason}" for failure in self.failures]
         lines += [f"  {path}: {figure.text()}" for path, figure in self.seams.items()]
+        lines += _together(self.notes)
         return "\n".join(lines)
+
+
+_FEW = 3
+
+
+def _together(notes: Mapping[Path, str]) -> list[str]:
+    """Say notes in a line each; what holds for many images in one line."""
+    paths: defaultdict[str, list[Path]] = defaultdict(list)
+    for path, note in notes.items():
+        paths[note].append(path)
+    lines: list[str] = []
+    for note, found in paths.items():
+        if len(found) > _FEW:
+            lines.append(f"  {len(found)} images, such as {found[0]}: {note}")
+        else:
+            lines += [f"  {path}: {note}" for path in found]
+    return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,13 @@ from landseer.core.classes import IGNORE
 from landseer.errors import UsageError
 from landseer.metrics.pose import flow
 from landseer.predict.inputs import Job
-from landseer.predict.map import Map
+from landseer.predict.map import CLASSES, Map
 from landseer.predict.options import PredictOptions
+from landseer.predict.sinks import class_options
 from landseer.predict.spec import ModelSpec
+from landseer.raster.cog import write_cog
 from landseer.raster.read import RasterInfo, read_bands
 from landseer.raster.rectify import rectify
-from landseer.raster.write import write_raster
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,37 +62,41 @@ def write_products(
 
     Edges: flow is NaN outside the data. What no height leads to is missing in rectified rasters: ground hidden behind
         buildings, and places whose pixels lie beyond the image; narrow gaps between rounded places are filled with the
-        median of their surroundings.
+        median of their surroundings. Where direction or scale are not known, nothing is.
     """
     pose = find_pose(spec)
     if pose is None:
         raise without_pose()
-    height_m = np.where(result.valid, result.values[pose.height][0], np.nan).astype(np.float32)
+    height_m = np.asarray(result.arrays[pose.height][0], np.float32)
     dx, dy = result.numbers[pose.direction]
     scale, angle = float(result.numbers[pose.scale][0]), float(np.arctan2(dx, dy))
+    if not np.isfinite([scale, angle]).all():
+        height_m, scale, angle = np.full_like(height_m, np.nan), 0.0, 0.0
     if "flow" in options.products:
         vectors = flow(height_m, scale, angle).astype(np.float32)
-        _write(job, "flow", info, vectors, np.nan, ("x", "y"))
+        _write(job, "flow", info, vectors, np.nan, descriptions=("x", "y"))
     if "rectified" in options.products:
-        _write_rectified(job, info, result, (height_m, scale, angle))
+        _write_rectified(job, info, result, spec, (height_m, scale, angle))
 
 
 def _write_rectified(
     job: Job,
     info: RasterInfo,
     result: Map,
+    spec: ModelSpec,
     pose: tuple[NDArray[np.float32], float, float],
 ) -> None:
     """Write heights, image and classes moved to their places on the ground; heights last."""
     image = read_bands(job.image)
     missing = 0 if info.nodata is None else info.nodata
     moved = rectify(image, *pose, missing=missing).values
-    _write(job, "rectified_image", info, moved, info.nodata, None)
-    if result.classes is not None:
-        classes = rectify(result.classes, *pose, missing=IGNORE, has_classes=True).values
-        _write(job, "rectified_class", info, classes, IGNORE, ("class",))
+    _write(job, "rectified_image", info, moved, info.nodata)
+    if CLASSES in result.arrays:
+        classes = rectify(result.arrays[CLASSES][0], *pose, missing=IGNORE, has_classes=True).values
+        said = {"descriptions": ("class",), **class_options(spec.classes)}
+        _write(job, "rectified_class", info, classes, IGNORE, **said)
     heights = rectify(pose[0], *pose, missing=np.nan).values
-    _write(job, "rectified", info, heights, np.nan, ("height",))
+    _write(job, "rectified", info, heights, np.nan, descriptions=("height",))
 
 
 def _write(
@@ -99,16 +105,15 @@ def _write(
     info: RasterInfo,
     array: NDArray[np.generic],
     nodata: float | None,
-    names: tuple[str, ...] | None,
+    **options: Any,
 ) -> None:
-    """Write a raster on the image's grid, as COG where that is georeferenced."""
-    write_raster(
+    """Write a raster on the image's grid."""
+    write_cog(
         product_path(job, product),
         array,
         crs=info.crs,
         transform=info.transform,
         nodata=nodata,
-        descriptions=names,
         tags=job.tags,
-        cloud_optimised=info.crs is not None,
+        **options,
     )

@@ -16,6 +16,7 @@ from rasterio.io import DatasetReader
 
 from landseer.core.bands import Band
 from landseer.core.window import Window
+from landseer.predict.missing import declared_nodata, measuring
 from landseer.predict.plan import Band as WindowBand
 from landseer.predict.valid_rows import everywhere, is_everywhere
 from landseer.raster.opening import open_raster
@@ -42,13 +43,14 @@ class Chunk:
         row: the first.
         image: (b, h, width) in the file's dtype.
         valid: (h, width), where any measuring band has data; takes no memory where nothing can be missing.
-        masked: whether the file's own mask hides some of it; what it hides is NaN to the networks.
+        hidden: (h, width), what the file's own mask or the nodata that it declares hides, which is NaN to the
+            networks; None where it hides nothing.
     """
 
     row: int
     image: NDArray[Any]
     valid: NDArray[np.bool_]
-    masked: bool = False
+    hidden: NDArray[np.bool_] | None = None
 
     @property
     def stop(self) -> int:
@@ -68,7 +70,7 @@ class Rows:
     chunks: tuple[Chunk, ...]
 
     def copy(self, window: Window, into: NDArray[np.float32]) -> float:
-        """Copy a window, NaN where the file's own mask hides it.
+        """Copy a window, NaN where the file says that nothing was measured.
 
         Args:
             window: within these rows.
@@ -89,8 +91,8 @@ class Rows:
         if count:
             for chunk, rows, place in parts:
                 into[:, place] = chunk.image[:, rows, cols]
-                if chunk.masked:
-                    into[:, place][:, ~chunk.valid[rows, cols]] = np.nan
+                if chunk.hidden is not None:
+                    into[:, place][:, chunk.hidden[rows, cols]] = np.nan
         return count / (window.height * window.width)
 
 
@@ -155,7 +157,7 @@ class _Reader:
     def __init__(
         self, dataset: DatasetReader, bands: Sequence[Band], wanted: Sequence[WindowBand]
     ) -> None:
-        self._dataset, self._bands = dataset, tuple(bands)
+        self._dataset, self._declared = dataset, declared_nodata(bands, dataset.nodatavals)
         self._indexes = [band.index for band in bands]
         self._dtype = np.result_type(*(dataset.dtypes[index - 1] for index in self._indexes))
         self._height = chunk_height(dataset.block_shapes[0][0])
@@ -190,13 +192,16 @@ class _Reader:
         image = self._buffer()[:, :height]
         read_into(self._dataset, image, self._indexes, window)
         there = mask_open(self._dataset, self._indexes, window)
-        return Chunk(row, image, _valid(image, self._bands, there), there is not None)
+        self._declared.blank(image)
+        valid = _valid(image, self._declared.bands, there)
+        hidden = ~valid if self._declared.hides else None if there is None else ~there
+        return Chunk(row, image, valid, hidden if hidden is not None and hidden.any() else None)
 
     def _buffer(self) -> NDArray[Any]:
         """Return a buffer that is free, or one more."""
         if self._free:
             return self._free.pop()
-        shape = (len(self._bands), self._height, self._dataset.width)
+        shape = (len(self._indexes), self._height, self._dataset.width)
         return np.empty(shape, self._dtype)
 
 
@@ -211,7 +216,7 @@ def _valid(
     image: NDArray[Any], bands: Sequence[Band], there: NDArray[np.bool_] | None
 ) -> NDArray[np.bool_]:
     """Tell which pixels have data in any measuring band; whole numbers without a nodata value all have."""
-    optical = [i for i, band in enumerate(bands) if band.kind == "reflectance"] or range(len(bands))
+    optical = measuring(bands)
     is_float = image.dtype.kind == "f"
     if not is_float and any(bands[i].nodata is None for i in optical):
         return everywhere(*image.shape[1:]) if there is None else there

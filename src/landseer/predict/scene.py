@@ -73,6 +73,7 @@ class Scene:
         spec: bands, classes, reach.
         options: see `PredictOptions`.
         gsd_m: ground sample distance, m; NaN where not known.
+        area: what is asked for of it; None is all.
     """
 
     def __init__(
@@ -84,10 +85,11 @@ class Scene:
         options: PredictOptions,
         *,
         gsd_m: float,
+        area: Area | None = None,
     ) -> None:
         self._job, self._info, self._spec, self._options = job, info, spec, options
         self._devices, self._gsd = tuple(devices), torch.tensor([gsd_m])
-        self._area = None if options.aoi is None else Area(options.aoi, info)
+        self._area = area
         plan = plan_scene((info.height, info.width), options, spec)
         self.plan = (
             plan if self._area is None else plan.only(list(map(self._area.meets, plan.windows)))
@@ -137,6 +139,10 @@ class Scene:
     def forget(self) -> None:
         """Throw away what is kept for going on."""
         self._journal.remove()
+
+    def rest(self) -> None:
+        """Leave finished rows for a second run, and nothing where there are none."""
+        self._journal.rest()
 
     def _replay(self, row: int, arrays: Arrays) -> int:
         """Take the numbers out of a strip of the journal; return the row after it."""

@@ -11,9 +11,10 @@ import torch
 from landseer.core.bands import Band
 from landseer.core.window import Window
 from landseer.predict.ensemble import Ensemble
+from landseer.predict.missing import read_measured
 from landseer.predict.plan import Plan
 from landseer.predict.seams import SeamFigure, seam_figure
-from landseer.raster.read import RasterInfo, read_bands
+from landseer.raster.read import RasterInfo
 
 
 def seams_in_the_middle(
@@ -43,7 +44,7 @@ def seams_in_the_middle(
         for side, size in zip(plan.shape, plan.size, strict=True)
     )
     middle = Window((info.height - height) // 2, (info.width - width) // 2, height, width)
-    image = read_bands(info.path, [band.index for band in bands], middle)
+    image = read_measured(info.path, bands, middle)
     x_bchw = torch.from_numpy(image.astype(np.float32, copy=False))[None]
     return seam_figure(
         ensemble,

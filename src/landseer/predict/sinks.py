@@ -13,10 +13,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from landseer.core.classes import IGNORE
+from landseer.core.classes import IGNORE, ClassTable
 from landseer.predict.calibrated import CALIBRATED
 from landseer.predict.ensemble import ENTROPY, Ensemble
 from landseer.predict.inputs import Job
+from landseer.predict.map import CLASSES, PROBABILITY
 from landseer.predict.mixing import from_mix
 from landseer.predict.options import PredictOptions
 from landseer.predict.spec import ModelSpec
@@ -33,7 +34,7 @@ _PIECE_PX = 64
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One file of a scene.
+    """One file of an image.
 
     Attributes:
         path: where it goes.
@@ -50,9 +51,14 @@ class Product:
     make: Callable[[Mapping[str, NDArray[np.float32]]], NDArray[Any]]
     options: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def outside(self) -> float:
+        """What stands where there are no data: 0 where nothing is declared as missing."""
+        return 0.0 if self.nodata is None else self.nodata
+
 
 class Sinks:
-    """All files of one scene.
+    """All files of one image, whether it is predicted in windows or in one piece.
 
     Args:
         job: where they go.
@@ -64,7 +70,7 @@ class Sinks:
     def __init__(
         self, job: Job, ensemble: Ensemble, spec: ModelSpec, options: PredictOptions
     ) -> None:
-        self._job, self._ensemble, self._spec, self._options = job, ensemble, spec, options
+        self.job, self._ensemble, self._spec, self._options = job, ensemble, spec, options
         self.products = dict(self._products())
         self._writers: dict[str, CogWriter] = {}
 
@@ -74,12 +80,13 @@ class Sinks:
         sizes = [p.count * np.dtype(p.dtype).itemsize for p in self.products.values()]
         return TILE_PX**2 * max(sizes, default=0)
 
-    def keep(self, strip: Strip, valid: NDArray[np.bool_]) -> Arrays:
+    def keep(self, strip: Strip, valid: NDArray[np.bool_], *, is_mixed: bool = True) -> Arrays:
         """Return what the files take of a strip, nodata where there are no data.
 
         Args:
             strip: finished averages.
             valid: (h, w), where there are data.
+            is_mixed: whether they are averages of windows, as `to_mix` makes them, or values as they are.
         """
         kept: Arrays = {
             name: np.empty((product.count, *valid.shape), product.dtype)
@@ -87,21 +94,33 @@ class Sinks:
         }
         for rows in _pieces(strip.height):
             planes = {name: values[:, rows] for name, values in strip.values.items()}
-            for name, made in self._keep(planes, valid[rows]).items():
+            values = self._unmixed(planes) if is_mixed else planes
+            for name, made in self._keep(values, valid[rows]).items():
                 kept[name][:, rows] = made
         return kept
 
-    def _keep(self, mixed: Mapping[str, NDArray[np.float32]], valid: NDArray[np.bool_]) -> Arrays:
+    def nothing(self, height: int, width: int) -> Arrays:
+        """Return what the files take of (h, w) pixels without data."""
+        return {
+            name: np.full((product.count, height, width), product.outside, product.dtype)
+            for name, product in self.products.items()
+        }
+
+    def _unmixed(self, mixed: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+        """Return values again from averages of windows."""
+        quantities, blend = self._ensemble.quantities, self._options.blend
+        return {name: from_mix(quantities.get(name), one, blend) for name, one in mixed.items()}
+
+    def _keep(self, values: Mapping[str, NDArray[np.float32]], valid: NDArray[np.bool_]) -> Arrays:
         """Return what the files take of a few rows."""
         kept: Arrays = {}
-        quantities, blend = self._ensemble.quantities, self._options.blend
-        values = {name: from_mix(quantities.get(name), one, blend) for name, one in mixed.items()}
-        values |= self._calibrated(values)
+        values = {**values, **self._calibrated(values)}
         for name, product in self.products.items():
             made = product.make(values)
-            outside = 0 if product.nodata is None else product.nodata
             kept[name] = (
-                made if valid.all() else np.where(valid, made, np.asarray(outside, made.dtype))
+                made
+                if valid.all()
+                else np.where(valid, made, np.asarray(product.outside, made.dtype))
             )
         return kept
 
@@ -128,7 +147,7 @@ class Sinks:
                 transform=info.transform,
                 nodata=product.nodata,
                 descriptions=product.names,
-                tags=self._job.tags,
+                tags=self.job.tags,
                 scratch=scratch,
                 **product.options,
             )
@@ -145,17 +164,13 @@ class Sinks:
         masks: list[tuple[str, Product]] = []
         for name, quantity in self._ensemble.quantities.items():
             if quantity.kind == "mask":
-                masks = [*self._of_mask(name), ("classes", self._classes(name))]
+                masks = [*self._of_mask(name), (CLASSES, self._classes(name))]
             elif quantity.extent == "dense":
                 found.append((name, self._values(name, quantity.n_outputs)))
         return [*found, *masks]
 
     def _classes(self, target: str) -> Product:
         """The class map."""
-        classes = self._spec.classes
-        options: dict[str, Any] = {"category_names": dict(enumerate(classes.names))}
-        if classes.colours:
-            options["colour_table"] = dict(enumerate(classes.colours))
 
         def make(values: Mapping[str, NDArray[np.float32]]) -> NDArray[Any]:
             decided = self._ensemble.decide(torch.from_numpy(values[target])[None], target)
@@ -163,16 +178,17 @@ class Sinks:
 
         marks = self._options.nodata == "mark"
         nodata = float(IGNORE) if marks else None
-        return Product(self._job.output, "uint8", 1, nodata, ("class",), make, options)
+        options = class_options(self._spec.classes)
+        return Product(self.job.output, "uint8", 1, nodata, ("class",), make, options)
 
     def _of_mask(self, target: str) -> list[tuple[str, Product]]:
         """The probabilities and the uncertainties of a class mask, where they are asked for."""
         found: list[tuple[str, Product]] = []
         if self._options.probabilities:
-            found.append(("probability", self._probability()))
+            found.append((PROBABILITY, self._probability()))
         for name in self._options.uncertainty:
             make = partial(_unsure, name=name, target=target)
-            path = self._job.uncertainty(name)
+            path = self.job.uncertainty(name)
             found.append((name, Product(path, "float32", 1, float("nan"), (name,), make)))
         return found
 
@@ -185,9 +201,9 @@ class Sinks:
                 return np.rint(_PER_CENT * np.nan_to_num(values[CALIBRATED][1:])).astype(np.uint8)
 
             nodata = float(IGNORE)
-            return Product(self._job.probability, "uint8", len(names), nodata, names, shares)
+            return Product(self.job.probability, "uint8", len(names), nodata, names, shares)
         return Product(
-            self._job.probability,
+            self.job.probability,
             "float32",
             len(names),
             float("nan"),
@@ -199,8 +215,14 @@ class Sinks:
         """The map of another dense target."""
         layers = self._spec.targets[target].layers or (target,)
         names = layers if len(layers) == count else tuple(f"{target}_{i}" for i in range(count))
-        path = self._job.values[target]
+        path = self.job.values[target]
         return Product(path, "float32", count, float("nan"), names, lambda v: v[target])
+
+
+def class_options(classes: ClassTable) -> dict[str, Any]:
+    """Return what a file of classes says of them, as `CogWriter` takes it: names and, where there are any, colours."""
+    options = {"category_names": dict(enumerate(classes.names))}
+    return options | ({"colour_table": dict(enumerate(classes.colours))} if classes.colours else {})
 
 
 def _pieces(height: int) -> Iterator[slice]:

@@ -43,6 +43,9 @@ class MemberSpec(BaseModel):
     """The root seed of its training."""
     tta: str | None = None
     """Name of the set of views that it averages; None takes the model's. A file may stand in the list once for each."""
+    voice: str = ""
+    """Networks of one fold, seed and voice, such as the best epochs of one training, are averaged before they vote or
+    are calibrated; empty: each by itself."""
     sha256: str = ""
     """SHA-256 of the file, 64 hex digits."""
 
@@ -124,7 +127,7 @@ class ModelSpec(BaseModel):
     bands: tuple[Band, ...]
     """The bands of an input file, in the order of the file."""
     file_bands: int | None = None
-    """Number of bands an input file has; None takes the highest band index."""
+    """Number of bands an input file has, an alpha band behind them aside; None takes the highest band index."""
     targets: dict[str, TargetSpec] = Field(default_factory=lambda: dict(ONLY_MASK))
     """What is predicted, by name (recipe key `targets`)."""
     classes: ClassTable
@@ -159,7 +162,7 @@ class ModelSpec(BaseModel):
     reach_px: int | None = Field(default=None, ge=0)
     """How far the networks see: pixels beyond this distance hardly change a prediction; null: unlimited or unknown."""
     gsd_m: float | None = Field(default=None, gt=0)
-    """Ground sample distance, m, at which images were read; null: each at its own."""
+    """Ground sample distance, m, at which images were and are read; null: each at its own."""
     naming: Naming | None = None
     """How outputs are named when the user does not say."""
     scores: dict[str, Any] = Field(default_factory=dict)
@@ -212,5 +215,5 @@ class ModelSpec(BaseModel):
 
     @property
     def n_file_bands(self) -> int:
-        """How many bands an input file must have."""
+        """How many bands an input file must have, an alpha band behind them aside."""
         return self.file_bands or max(band.index for band in self.bands)

@@ -15,10 +15,10 @@ from landseer.predict.journal import folder_of, forget
 from landseer.predict.key import keyed
 from landseer.predict.legends import write_legends
 from landseer.predict.map_items import write_items
-from landseer.predict.model_folder import Loader, load_model_folder
+from landseer.predict.model_folder import Loader, MemberSource, load_model_folder
 from landseer.predict.options import PredictOptions, PredictSummary
 from landseer.predict.output import is_complete, refuse_foreign
-from landseer.predict.spec import ModelSpec, Naming
+from landseer.predict.spec import MemberSpec, ModelSpec, Naming
 from landseer.predict.stac_model import ITEM_FILE
 
 
@@ -37,11 +37,12 @@ def predict_files(
         options: see `PredictOptions`.
 
     Returns:
-        What was written, kept and failed.
+        What was written, kept and failed. Headers of all images are looked at before the first is predicted.
 
     Raises:
-        FileReadError: no model, no input, or (strict) an unreadable image.
-        BandError: an image has another number of bands than the model expects.
+        FileReadError: no model, no input, no area of interest, or (strict) an unreadable image.
+        BandError: all images, or (strict) one, have another number of bands than the model expects.
+        DataError: the area of interest has no polygon.
         UsageError: two images would write the same map.
         WriteError: a map cannot be written.
     """
@@ -68,6 +69,7 @@ def build_ensemble(
         class_factors=spec.class_factors,
         class_thresholds=spec.class_thresholds,
         member_tta=_views_of(spec),
+        voices=voices_of(spec.members),
     )
     return Ensemble(
         members,
@@ -77,6 +79,16 @@ def build_ensemble(
         keep_loaded=options.keep_loaded,
         calibrator=spec.calibrator,
     )
+
+
+def voices_of(members: Sequence[MemberSpec | MemberSource]) -> tuple[int, ...]:
+    """Number the voices of members, see `Voting`; nothing where each is one."""
+    keys = [
+        (one.fold, one.seed, one.voice) if one.voice else number
+        for number, one in enumerate(members)
+    ]
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    return tuple(numbers[key] for key in keys) if len(numbers) < len(members) else ()
 
 
 def _views_of(spec: ModelSpec) -> tuple[str, ...]:

@@ -257,6 +257,24 @@ class CogWriter:
             ) from error
 
 
+def write_cog(path: Path, array: Array, **options: Any) -> None:
+    """Write an array as a cloud-optimised GeoTIFF.
+
+    Args:
+        path: where; folders are made.
+        array: (b, h, w) or (h, w).
+        options: what else `CogWriter` takes.
+
+    Raises:
+        WriteError: as of `CogWriter`.
+    """
+    bands = array[None] if array.ndim == 2 else array
+    count, height, width = bands.shape
+    shape = {"count": count, "height": height, "width": width, "dtype": bands.dtype}
+    with CogWriter(path, **shape, **options) as writer:
+        writer.write(0, bands)
+
+
 def _rgb(colour: str) -> bytes:
     """Turn `#rrggbb` into three numbers."""
     return bytes.fromhex(colour.removeprefix("#"))

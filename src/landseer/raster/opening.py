@@ -134,15 +134,23 @@ def _open_window(path: Path, window: Window) -> DatasetReader:
                 where=path,
                 do="give one inside; those of a run are listed anew by `landseer samples`",
             )
-    area = f"{window.col},{window.row},{window.width},{window.height}"
     try:
-        return rasterio.open(f"vrt://{path.absolute()}?srcwin={area}")
+        return rasterio.open(gdal_name(with_window(path, window)))
     except RasterioError as error:
         raise FileReadError(
             f"expected a raster whose name GDAL can take apart; got: {reason(error)}",
             where=path,
             do="take ?, & and the like out of its name",
         ) from error
+
+
+def gdal_name(path: Path) -> str:
+    """Return the name by which GDAL knows a file, or a window of one, from anywhere."""
+    file, window = split_address(Path(path))
+    if window is None:
+        return str(file.absolute())
+    area = f"{window.col},{window.row},{window.width},{window.height}"
+    return f"vrt://{file.absolute()}?srcwin={area}"
 
 
 def address_of(dataset: DatasetReader) -> Path:

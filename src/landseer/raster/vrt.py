@@ -12,9 +12,10 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from affine import Affine
 from rasterio.enums import ColorInterp, MaskFlags
 
+from landseer.core.address import file_of
 from landseer.core.files import atomic_path, hash_stat, hash_value
 from landseer.errors import GridError
-from landseer.raster.opening import open_raster
+from landseer.raster.opening import gdal_name, open_raster
 from landseer.raster.read import RasterInfo, describe
 
 BLOCK_PX = 512
@@ -147,7 +148,7 @@ def begin(parts: Sequence[File], grid: Grid) -> Element:
         numbers = ", ".join(repr(number) for number in grid.scaled.to_gdal())
         SubElement(root, "GeoTransform").text = numbers
     metadata = SubElement(root, "Metadata")
-    state = hash_value([hash_stat(part.info.path) for part in parts])
+    state = hash_value([hash_stat(file_of(part.info.path)) for part in parts])
     SubElement(metadata, "MDI", key="STATE_OF_FILES").text = state
     return root
 
@@ -219,7 +220,7 @@ def source_of(
     method = _method(mixing, info.width / to[2], info.height / to[3])
     source = Element(kind, resampling=method)
     name = SubElement(source, "SourceFilename", relativeToVRT="0")
-    name.text = str(Path(info.path).absolute())
+    name.text = gdal_name(info.path)
     if max(info.width / to[2], info.height / to[3]) > 1:
         options = SubElement(source, "OpenOptions")
         SubElement(options, "OOI", key="OVERVIEW_LEVEL").text = "NONE"

@@ -10,6 +10,7 @@ from landseer.feed.targets import make_evaluation
 from landseer.losses.build import build_loss
 from landseer.models.decoders import decoder_settings
 from landseer.models.encoders import check_encoder, check_weights
+from landseer.models.targets import MASK
 from landseer.quantities.d4 import TTA_SETS
 from landseer.quantities.views import problem_of_views
 from landseer.recipe.input_checks import (
@@ -19,12 +20,13 @@ from landseer.recipe.input_checks import (
     exclusions,
     indices,
     inputs_as_a_whole,
+    mined,
     quality,
     same_place,
 )
 from landseer.recipe.problems import Problem
 from landseer.recipe.schema import Recipe
-from landseer.recipe.split_checks import folds, split_files, split_needs
+from landseer.recipe.split_checks import folds, split_files, split_needs, tuned_folds
 from landseer.recipe.target_checks import (
     LOSS_LINE,
     heads,
@@ -36,6 +38,7 @@ from landseer.recipe.targets import specs_of
 from landseer.recipe.tune_checks import tune_problems
 from landseer.recipe.wording import not_among, one_line
 from landseer.recipe.yaml_file import KeyPath
+from landseer.select.sets import candidate_sets, parse_set
 
 
 def check_recipe(recipe: Recipe) -> list[Problem]:
@@ -141,6 +144,73 @@ def _calibrate(recipe: Recipe) -> Iterator[Problem]:
         yield Problem(("calibrate", "kind"), said)
 
 
+def _n_epochs(recipe: Recipe) -> int:
+    """Return how many networks a member is: one where a soup makes one of its epochs."""
+    return recipe.train.keep_best if recipe.train.soup is None else 1
+
+
+def _self_training(recipe: Recipe) -> Iterator[Problem]:
+    """Teachers must have views that exist, networks that can disagree, and something to label."""
+    config = recipe.selftrain
+    path: KeyPath = ("selftrain", "tta")
+    problem = None if config.tta is None else _problem_of_set(config.tta)
+    if problem is not None:
+        yield Problem(path, problem)
+    elif config.pick.disagreement_at_most is not None and _teaches_alone(recipe):
+        yield Problem(
+            ("selftrain", "pick", "disagreement_at_most"),
+            "expected null, for each fold's teacher is one network, which agrees with itself; "
+            f"got {config.pick.disagreement_at_most:g}; give train.seeds two or more",
+        )
+    unlabelled = config.unlabelled
+    if not (unlabelled.test or unlabelled.train or unlabelled.weak):
+        message = (
+            "expected samples that get pseudo-labels: true for test or train, or weak; got none"
+        )
+        yield Problem(("selftrain", "unlabelled"), message)
+
+
+def _problem_of_set(name: str) -> str | None:
+    """Say what is wrong with the name of a set of views and epochs; None where nothing is."""
+    try:
+        parse_set(name)
+    except LandseerError as error:
+        is_plain = not set(name) & set("*@+")
+        return not_among(list(TTA_SETS), name) if is_plain else error.message
+    return None
+
+
+def _teaches_alone(recipe: Recipe) -> bool:
+    """Say whether the teacher of a fold is surely one network, whatever is chosen."""
+    config, train = recipe.selftrain, recipe.train
+    if config.teachers == "all" or len(train.member_seeds) > 1:
+        return False
+    if config.rounds == 1 and _is_student(recipe):
+        return False
+    n_epochs = _n_epochs(recipe)
+    sets = candidate_sets(["none"], recipe.select, n_epochs) if config.tta is None else [config.tta]
+    return max(len(parse_set(name).of(range(n_epochs))) for name in sets) == 1
+
+
+def _is_student(recipe: Recipe) -> bool:
+    """Say whether `selftrain.student` made the networks of a member as many as they are; the last ones teach nobody."""
+    changes, train = recipe.selftrain.student, recipe.train
+    is_soup = "train.soup" in changes and train.soup is not None
+    return is_soup or changes.get("train.keep_best") == train.keep_best
+
+
+def _aliases(recipe: Recipe) -> Iterator[Problem]:
+    """The kelp system's names are of a class mask of two classes."""
+    names = config_classes(recipe.data).names
+    spec = specs_of(recipe.targets).get(MASK)
+    is_mask = spec is not None and spec.quantity == "mask"
+    if recipe.track.aliases == "kelp" and not (is_mask and len(names) == 2):
+        came = f"{len(names)} classes" if is_mask else f"no class mask called {MASK}"
+        yield Problem(
+            ("track", "aliases"), f"expected null, for these are names of two classes; got {came}"
+        )
+
+
 def _decision(recipe: Recipe) -> Iterator[Problem]:
     """What decides a pixel must be possible with so many classes and seeds."""
     config, n_classes = recipe.select, len(config_classes(recipe.data))
@@ -214,6 +284,10 @@ CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("data", "targets", "select"), _metric),
     (("select",), _tta),
     (("select", "calibrate"), _calibrate),
+    (("train", "select", "selftrain"), _self_training),
+    (("train", "mine"), mined),
+    (("data", "targets", "track"), _aliases),
+    (("split", "tune"), tuned_folds),
     (("data", "select", "train"), _decision),
 )
 """Each check with the parts of the recipe that it looks at; it is left out where one of them is not valid."""

@@ -1,4 +1,4 @@
-"""What a recipe says of data and inputs, against the data: folders, bands, indices, formulas, conditions."""
+"""What a recipe says of data and inputs, against the data: folders, lists, bands, indices, formulas, conditions."""
 
 from __future__ import annotations
 
@@ -98,6 +98,22 @@ def exclusions(recipe: Recipe) -> Iterator[Problem]:
     if path is not None and not path.is_file():
         message = f"expected a CSV with the columns sample, exclude, reason; got nothing at {path}"
         yield Problem(("quality", "exclusions"), message)
+
+
+def mined(recipe: Recipe) -> Iterator[Problem]:
+    """The list of mined samples must be there, and the sampler look at its weights."""
+    path = recipe.mine.mined
+    if path is None:
+        return
+    if not Path(path).is_file():
+        message = f"expected weights.csv of `landseer mine`; got nothing at {path}"
+        yield Problem(("mine", "mined"), message)
+    if recipe.train.sampler == "uniform":
+        message = (
+            "expected null with train.sampler uniform, which draws without weights; got a list of weights; "
+            "write `train.sampler: weighted`"
+        )
+        yield Problem(("mine", "mined"), message)
 
 
 def same_place(recipe: Recipe) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,24 @@ from landseer.recipe.yaml_file import KeyPath
 
 def folds(recipe: Recipe) -> Iterator[Problem]:
     """Folds to train must be folds of the split."""
+    yield from _unknown_folds(recipe, ("train", "folds"), recipe.train.folds)
+
+
+def tuned_folds(recipe: Recipe) -> Iterator[Problem]:
+    """Folds that score trials, and those left for the end, must be folds of the split."""
+    yield from _unknown_folds(recipe, ("tune", "folds"), recipe.tune.folds)
+    yield from _unknown_folds(recipe, ("tune", "rescore_folds"), recipe.tune.rescore_folds)
+
+
+def _unknown_folds(recipe: Recipe, path: KeyPath, named: Sequence[int] | None) -> Iterator[Problem]:
+    """List numbers that are no folds of the split, as far as the recipe alone tells."""
     n_lists = len(getattr(recipe.split, "files", ()))
     n_inner = n_lists - 1 if n_lists and recipe.split.outer else n_lists
     count = getattr(recipe.split, "n_folds", None) or n_inner
-    for number, fold in enumerate(recipe.train.folds or ()):
+    for number, fold in enumerate(named or ()):
         if fold < 0 or (count and fold >= count):
             last = f"from 0 to {count - 1}" if count else "of 0 or more"
-            yield Problem(("train", "folds", number), f"expected a fold {last}; got {fold}")
+            yield Problem((*path, number), f"expected a fold {last}; got {fold}")
 
 
 def split_files(recipe: Recipe) -> Iterator[Problem]:

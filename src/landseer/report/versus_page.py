@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -94,7 +94,7 @@ def build_versus_page(
         FileReadError: an image, label or prediction that is shown cannot be read.
         WriteError: the file cannot be written.
     """
-    names = _names(sides)
+    names = names_of(sides)
     with drawing():
         sections = [_scores(found, names), *pictures(found, sides, examples)]
     facts = [
@@ -107,7 +107,27 @@ def build_versus_page(
     write_text(out, text)
 
 
-def _names(sides: tuple[Side, Side]) -> tuple[str, str]:
+def told_apart(sides: tuple[Side, Side], folders: tuple[Path, Path]) -> tuple[Side, Side]:
+    """Name two runs of one recipe after their folders, by as much of the paths as tells them apart.
+
+    Args:
+        sides: both runs, named after their recipes.
+        folders: their run folders.
+
+    Edges: names that differ stay, and so do those of one folder that is compared with itself.
+    """
+    if sides[0].name != sides[1].name:
+        return sides
+    first, second = (folder.resolve().parts for folder in folders)
+    for depth in range(1, max(len(first), len(second)) + 1):
+        if first[-depth:] != second[-depth:]:
+            names = ("/".join(parts[-depth:]) for parts in (first, second))
+            one, two = (replace(side, name=name) for side, name in zip(sides, names, strict=True))
+            return one, two
+    return sides
+
+
+def names_of(sides: tuple[Side, Side]) -> tuple[str, str]:
     """Name the runs, apart where they have one name."""
     first, second = (side.name for side in sides)
     return (first, second) if first != second else (f"{first} (first)", f"{second} (second)")
@@ -172,7 +192,7 @@ def pictures(found: Versus, sides: tuple[Side, Side], examples: int) -> list[Sec
     """
     gained = [pair for pair in found.samples if pair.gained_px > 0][:examples]
     lost = [pair for pair in reversed(found.samples) if pair.gained_px < 0][:examples]
-    names = _names(sides)
+    names = names_of(sides)
     parts = [
         _sheet(f"{names[number]} has more pixels right", chosen, sides)
         for number, chosen in ((1, gained), (0, lost))
@@ -253,7 +273,7 @@ def _strip(pair: SamplePair, sides: tuple[Side, Side], *, first: bool) -> Strip:
     ]
     colours = class_colours(side.classes.colours, len(side.classes))
     picture = composite(Path(row["image"]), side.bands)
-    names = _names(sides)
+    names = names_of(sides)
     shown = {
         natural_bands(side.bands)[1]: photo_uri(picture, SIDE_PX),
         "truth": index_uri(truth, colours, SIDE_PX),

@@ -12,7 +12,7 @@ from landseer.predict.model_folder import save_model_folder
 from landseer.predict.reach import measure_reach
 from landseer.predict.spec import ModelSpec, Naming
 from landseer.predict.stac_model import write_model_item
-from landseer.raster.read import read_info
+from landseer.raster.read import has_alpha, read_info
 from landseer.run.calibrate_stage import CALIBRATION
 from landseer.run.context import Run
 from landseer.run.model_stages import (
@@ -78,7 +78,7 @@ def spec_of(run: Run, selection: Selection) -> ModelSpec:
     return ModelSpec(
         name=run.recipe.name,
         bands=run.bands,
-        file_bands=read_info(Path(trainable(run)["image"].iloc[0])).count,
+        file_bands=n_bands_of(run),
         targets=specs_of(run),
         classes=run.classes,
         inputs=run.recipe.inputs,
@@ -95,6 +95,17 @@ def spec_of(run: Run, selection: Selection) -> ModelSpec:
         gsd_m=gsd_of(run),
         scores=score_notes(selection),
     )
+
+
+def n_bands_of(run: Run) -> int:
+    """Return how many bands a training image has; an alpha band behind them is a mask, and no band.
+
+    Edges: one that the recipe names as a band is one.
+    """
+    path = Path(trainable(run)["image"].iloc[0])
+    count = read_info(path).count
+    is_named = count in {band.index for band in run.bands}
+    return count - (count > 1 and not is_named and has_alpha(path))
 
 
 def score_notes(selection: Any) -> dict[str, Any]:

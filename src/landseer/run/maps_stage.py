@@ -22,7 +22,7 @@ from landseer.predict.ensemble import Ensemble, Voting
 from landseer.predict.inputs import Job
 from landseer.predict.options import PredictOptions
 from landseer.predict.spec import ModelSpec
-from landseer.predict.tiles import predict_jobs
+from landseer.predict.tiles import predict_jobs, voices_of
 from landseer.raster.cog import CogWriter
 from landseer.raster.read import RasterInfo, read_info
 from landseer.report.judged import How, how_judged, judge_held_out, weight_in
@@ -256,6 +256,7 @@ def _ensemble(
         class_factors=how.rule.factors,
         class_thresholds=how.rule.thresholds,
         member_tta=tuple(one.tta or views for one in sources) if how.mix else (),
+        voices=voices_of(sources),
     )
     return Ensemble(models, models[0].quantities, voting, precision=precision_of(run))
 

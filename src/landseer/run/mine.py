@@ -21,6 +21,7 @@ from landseer.models.store import load_member
 from landseer.predict.oof import oof_path, read_oof
 from landseer.raster.label import read_label
 from landseer.raster.read import read_bands
+from landseer.recipe.wording import nearest
 from landseer.report.judged import how_judged, judge_held_out
 from landseer.run.choose_stage import deciding_mask
 from landseer.run.context import Run, locked
@@ -55,7 +56,7 @@ def mine(run: Run) -> list[Mined]:
         What was found, the worst first.
 
     Raises:
-        UsageError: no score of class masks decides.
+        UsageError: no score of class masks decides, or samples are declared empty by a column that is not there.
         DataError: there is no empty sample.
         LandseerError: as the stages do.
     """
@@ -64,12 +65,12 @@ def mine(run: Run) -> list[Mined]:
             f"expected a score of class masks to decide; got {run.recipe.select.metric}",
             where="select.metric",
         )
-    run_stages(run, until="select")
+    run_stages(run, until="select", checks={"split": declared_empty})
+    declared, may = declared_empty(run)
     shared = Run(run.recipe, run.path("mine"))
     shared.folder.mkdir(parents=True, exist_ok=True)
     with locked(shared):
         selection = read_selection(run.path("selection.json"))
-        declared, may = declared_empty(run)
         found = ranked([*_labelled(run, selection), *_declared(run, selection, declared, may)])
         if not found:
             raise DataError(
@@ -94,7 +95,8 @@ def declared_empty(run: Run) -> tuple[gpd.GeoDataFrame, NDArray[np.bool_]]:
     for column, values in run.recipe.mine.empty.items():
         if column not in frame.columns:
             raise UsageError(
-                f"expected a column of the sample table; got {column!r}", where="mine.empty"
+                f"expected a column of the sample table; got {column!r}{nearest(column, frame.columns)}",
+                where="mine.empty",
             )
         meant |= frame[column].isin(list(values)).to_numpy()
     if not meant.any():

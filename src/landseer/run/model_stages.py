@@ -337,21 +337,23 @@ def epochs_of(
     """
     paths = weights_of(run, member)
     parts = [(one.tta, one.share) for one in mix if one.seed == member.seed]
-    sources: dict[tuple[int, str], MemberSource] = {}
+    sources: list[MemberSource] = []
     for name, weight in parts if mix else [(tta, share)]:
         wanted = parse_set(name)
         ranks = wanted.of(range(len(paths)))
-        for rank in ranks:
-            known = sources.get((rank, wanted.views))
-            sources[rank, wanted.views] = MemberSource(
+        sources += [
+            MemberSource(
                 path=paths[rank],
                 fold=member.fold,
                 seed=member.seed,
-                weight=weight / len(ranks) + (known.weight if known else 0.0),
+                weight=weight / len(ranks),
                 rank=rank,
                 tta=wanted.views if mix else None,
+                voice=name if len(ranks) > 1 else "",
             )
-    return list(sources.values())
+            for rank in ranks
+        ]
+    return sources
 
 
 def precision_of(run: Run) -> Precision:

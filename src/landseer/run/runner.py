@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from landseer.errors import StageError
@@ -15,19 +16,26 @@ from landseer.run.stage import Stage
 from landseer.run.stages import STAGES, VERBS
 from landseer.run.track import tracked
 
+Check = Callable[[Run], object]
+"""Raises what would stop the work later."""
 
-def run_stages(run: Run, *, until: str = "report") -> dict[str, Any]:
+
+def run_stages(
+    run: Run, *, until: str = "report", checks: Mapping[str, Check] | None = None
+) -> dict[str, Any]:
     """Run every stage up to one, leaving out those whose inputs did not change.
 
     Args:
         run: the run.
         until: the verb to reach: one of `VERBS`.
+        checks: by the name of a stage, what is checked once it is done, before the next one starts.
 
     Returns:
         What was done: {stage: "done in 3.1 s" | "up to date"}, and the run folder.
 
     Raises:
         StageError: another process works in the folder, a stage left an output out, or the verb does not exist.
+        LandseerError: as stages and checks do.
 
     Edges: a stage that fails or is stopped leaves no stamp, and is run again by the next call.
     """
@@ -39,7 +47,11 @@ def run_stages(run: Run, *, until: str = "report") -> dict[str, Any]:
     with locked(run), tracked(run, until):
         keep_recipe(run)
         ledger = Ledger(run, FileHashes(run.folder))
-        done = {stage.name: _run_one(stage, ledger) for stage in STAGES[: last + 1]}
+        done: dict[str, Any] = {}
+        for stage in STAGES[: last + 1]:
+            done[stage.name] = _run_one(stage, ledger)
+            if checks and stage.name in checks:
+                checks[stage.name](run)
         ledger.hashes.save()
     return {**done, "folder": str(run.folder)}
 

@@ -17,12 +17,13 @@ from landseer.errors import UsageError
 from landseer.recipe.load import validate
 from landseer.recipe.overrides import apply_overrides
 from landseer.recipe.schema import Recipe
+from landseer.recipe.wording import nearest
 from landseer.run.choose_stage import deciding_mask
 from landseer.run.context import Run, locked
 from landseer.run.leak_runs import bring_up
 from landseer.run.model_stages import members_of, weights_of
 from landseer.run.runner import run_stages
-from landseer.run.selftrain_labels import make_labels, read_sureness
+from landseer.run.selftrain_labels import make_labels, read_sureness, require_some
 from landseer.run.selftrain_pictures import draw_labels, draw_rounds
 from landseer.run.selftrain_taught import labels_folder
 from landseer.run.stages import STAGES, VERBS
@@ -65,7 +66,8 @@ def self_train(run: Run) -> Rounds:
         The rounds; `selftrain/rounds.json`, `rounds.csv` and `rounds.png` hold the same.
 
     Raises:
-        UsageError: no score of class masks decides, or samples whose labels are not trusted judge a fold.
+        UsageError: no score of class masks decides, samples whose labels are not trusted judge a fold, or they are
+            named by a column that is not there.
         DataError: no sample without label may teach, or no pseudo-label is sure enough.
         StageError: another process works in the folder.
         LandseerError: as the stages do.
@@ -80,11 +82,11 @@ def self_train(run: Run) -> Rounds:
     notes = (TOO_GOOD,) if config.teachers == "all" else ()
     for note in notes:
         _say(f"warning: {note}")
-    run_stages(run, until="select")
+    run_stages(run, until="select", checks={"split": require_candidates})
+    rows, may = find_candidates(run)
     shared = Run(run.recipe, run.path("selftrain"))
     shared.folder.mkdir(parents=True, exist_ok=True)
     with locked(shared):
-        rows, may = find_candidates(run)
         done = _rounds(run, [first_round(run)], notes)
         while len(done.rounds) <= config.rounds and not done.is_over:
             one = _one_round(run, done, rows, may)
@@ -110,7 +112,7 @@ def find_candidates(run: Run) -> tuple[gpd.GeoDataFrame, NDArray[np.bool_]]:
     """List the samples that may get pseudo-labels, and (n, n_folds) which folds they may teach.
 
     Raises:
-        UsageError: samples whose labels are not trusted are held out by a fold.
+        UsageError: samples whose labels are not trusted are held out by a fold, or their column is not there.
     """
     config = run.recipe.selftrain.unlabelled
     frame = read_samples(run.path("samples.parquet"))
@@ -134,6 +136,21 @@ def find_candidates(run: Run) -> tuple[gpd.GeoDataFrame, NDArray[np.bool_]]:
         _say(f"warning: {describe_unknown(lost)}")
     kept = np.flatnonzero(wanted & is_used & may.any(axis=1))
     return frame.iloc[kept].reset_index(drop=True), may[kept]
+
+
+def require_candidates(run: Run) -> None:
+    """Stop before anything is trained where a fold has nobody to teach it.
+
+    Args:
+        run: the run; its stage `split` is done.
+
+    Raises:
+        DataError: no sample without label may teach one of the folds that are trained.
+        UsageError: as of `find_candidates`.
+    """
+    _, may = find_candidates(run)
+    for fold in sorted({member.fold for member in members_of(run)}):
+        require_some(int(may[:, fold].sum()), fold)
 
 
 def first_round(run: Run) -> Round:
@@ -253,7 +270,7 @@ def _weak(frame: gpd.GeoDataFrame, named: dict[str, tuple[Any, ...]]) -> NDArray
     for column, values in named.items():
         if column not in frame.columns:
             raise UsageError(
-                f"expected a column of the sample table; got {column!r}",
+                f"expected a column of the sample table; got {column!r}{nearest(column, frame.columns)}",
                 where="selftrain.unlabelled.weak",
             )
         found |= frame[column].isin(list(values)).to_numpy()

@@ -87,12 +87,7 @@ def make_labels(student: Run, teacher: Run, fold: int, candidates: gpd.GeoDataFr
 
     Edges: labels that are there are kept, as long as teacher and samples are the same.
     """
-    if not len(candidates):
-        raise DataError(
-            f"expected samples without labels that may teach fold {fold}; got none",
-            where="selftrain.unlabelled",
-            do="name more of them; those of places that the fold holds out never teach it",
-        )
+    require_some(len(candidates), fold)
     who, folder = teacher_of(student, teacher, fold), labels_folder(student, fold)
     _start_fresh_if_changed(folder, _made_by(who, candidates))
     networks = [
@@ -114,6 +109,20 @@ def make_labels(student: Run, teacher: Run, fold: int, candidates: gpd.GeoDataFr
         )
     _write(folder, found, chosen, candidates)
     return len(chosen)
+
+
+def require_some(n_candidates: int, fold: int) -> None:
+    """Stop where no sample may teach a fold.
+
+    Raises:
+        DataError: there is none.
+    """
+    if not n_candidates:
+        raise DataError(
+            f"expected samples without labels that may teach fold {fold}; got none",
+            where="selftrain.unlabelled",
+            do="name more of them; those of places that the fold holds out never teach it",
+        )
 
 
 def _made_by(who: Teacher, candidates: gpd.GeoDataFrame) -> dict[str, Any]:

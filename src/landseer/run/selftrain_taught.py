@@ -13,6 +13,7 @@ from landseer.models.model import Model
 from landseer.models.store import load_member
 from landseer.predict.oof import oof_path
 from landseer.run.context import Run
+from landseer.run.mine_taken import read_weights
 from landseer.run.outside import training_files
 from landseer.train.job import Job
 
@@ -28,6 +29,9 @@ def labels_folder(run: Run, fold: int) -> Path:
 def taught_files(run: Run) -> Any:
     """Return the state of all that training reads outside `samples.parquet`; see `training_files`.
 
+    Raises:
+        FileReadError: the list of mined samples is missing, or none.
+
     Edges: without pseudo-labels and mined samples just that, so that stamps of ordinary runs stay as they are.
     """
     folds = sorted(int(path.parent.name[4:]) for path in run.path("labels").glob(f"fold*/{CHOSEN}"))
@@ -35,7 +39,13 @@ def taught_files(run: Run) -> Any:
     if not folds and mined is None:
         return training_files(run)
     taught = [taught_state(run, fold) for fold in folds]
-    return [training_files(run), taught, None if mined is None else hash_file(Path(mined))]
+    return [training_files(run), taught, None if mined is None else _mined_state(Path(mined))]
+
+
+def _mined_state(path: Path) -> str:
+    """Return the hash of a list of mined samples that can be read."""
+    read_weights(path)
+    return hash_file(path)
 
 
 def taught_state(run: Run, fold: int) -> dict[str, Any]:

@@ -16,7 +16,9 @@ from landseer.recipe.tune_checks import SEARCHED, lay_values
 from landseer.report.parts import seconds_text
 from landseer.report.tune_page import build_tune_page
 from landseer.run.context import Run, keep_recipe, locked
+from landseer.run.losses import class_pixels
 from landseer.run.model_stages import trainable
+from landseer.run.outside import training_files
 from landseer.run.runner import run_stages
 from landseer.run.tune_drive import drive, trial_folder
 from landseer.run.tune_rescore import rescore
@@ -130,7 +132,11 @@ def _open(plan: Plan) -> Study:
 
 
 def study_key(plan: Plan) -> str:
-    """Return the hash of all that trials have in common: scores of one key can be compared."""
+    """Return the hash of all that trials have in common: scores of one key can be compared.
+
+    Edges: sizes and times of images and labels are part of it, but not where a database keeps the study, for another
+        machine's copy of the data has other times; the audit's counts of pixels of each class stand for labels there.
+    """
     recipe, config = plan.run.recipe.model_dump(mode="json"), plan.run.recipe.tune
     frame = read_samples(plan.home.path("samples.parquet"))
     rows = frame[["sample", "fold", "barred", "weight"]]
@@ -142,6 +148,8 @@ def study_key(plan: Plan) -> str:
             "folds": plan.folds,
             "metric": plan.metric,
             "samples": rows.sort_values("sample").to_json(),
+            "class_px": class_pixels(plan.run, frame).tolist(),
+            "files": training_files(plan.home) if config.storage is None else None,
         }
     )
 

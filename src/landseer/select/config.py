@@ -17,8 +17,9 @@ class SelectConfig(BaseModel):
     threshold: Literal["cautious", "tune", "argmax", "per_class"] | float = "cautious"
     """Two classes: `argmax` takes the greater probability, `tune` reads a threshold from the curve, and a number fixes
     it. `cautious` chooses views and shares once with thresholds and once without, and takes the first only where it is
-    clearly better, its thresholds chosen on other folds, in a paired bootstrap. More classes: all these take the greatest, `per_class` searches a factor for each class, or a
-    threshold for each where classes do not exclude each other."""
+    clearly better, its thresholds chosen on other folds, in a paired bootstrap. More classes: all these take the
+    greatest, `per_class` searches a factor for each class, or a threshold for each where classes do not exclude each
+    other."""
     threshold_step: float = Field(default=0.01, gt=0, le=0.25)
     """Distance of the thresholds tried by `tune` and `cautious`."""
     tta: str | list[str] = "auto"

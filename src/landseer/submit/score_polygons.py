@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import geopandas
@@ -21,6 +21,7 @@ from landseer.submit.pairs import Pair
 from landseer.vector.burn import burn_strips
 from landseer.vector.label_files import read_vectors
 from landseer.vector.labels import read_objects
+from landseer.vector.placing import is_on_earth, without_place
 from landseer.vector.rules import LabelRules
 
 CONFIDENCE = "confidence"
@@ -41,6 +42,7 @@ def count_polygons(pairs: Iterable[Pair], rules: MapRules) -> ObjectCounts:
     Raises:
         FileReadError: a file cannot be read.
         GridError: one file of a pair has a CRS and the other has none.
+        LabelError: their CRSs differ, and one has no place on the Earth; or one is in degrees and lies outside of it.
 
     Edges: a feature is an object, whatever the number of its parts; invalid ones are repaired, those without an area
         left out. Files in degrees or Web Mercator are compared in the UTM zone of the truth, else of the prediction.
@@ -66,7 +68,7 @@ def burn_truth(
     Raises:
         FileReadError: the file cannot be read.
         GridError: the map does not lie on the Earth.
-        LabelError: the file does not say its CRS, or lacks the attribute.
+        LabelError: the file does not say its CRS, has one without a place on the Earth, or lacks the attribute.
     """
     objects = read_objects([path], grid, rules)
     places = rules.places()
@@ -91,9 +93,12 @@ def _match(prediction: Path, truth: Path, rules: MapRules) -> ObjectCounts:
     (true, _), (predicted, sure) = _read(truth), _read(prediction)
     if len(predicted) and len(true) and (predicted.crs is None) != (true.crs is None):
         raise GridError("expected polygons with a CRS on both sides or on none", where=prediction)
-    crs = _plane(true if len(true) else predicted)
+    sides = (truth, true), (prediction, predicted)
+    known = [side for side in sides if len(side[1]) and side[1].crs is not None]
+    _check_places(known)
+    crs = _plane(*known[0]) if known else None
     return match_objects(
-        polygon_overlaps(*(_placed(side, crs) for side in (true, predicted))),
+        polygon_overlaps(*(_placed(*side, crs) for side in sides)),
         min_iou=rules.min_iou,
         min_area=rules.min_area_px,
         confidence=None if sure is None else sure.tolist(),
@@ -123,15 +128,49 @@ def _valid(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     return np.asarray(flat, object)
 
 
-def _plane(shapes: geopandas.GeoSeries) -> CRS | None:
-    """Choose a CRS in which areas are areas; None where there is none."""
-    if shapes.crs is None or not len(shapes):
-        return None
-    is_true = not shapes.crs.is_geographic and shapes.crs.to_epsg() != 3857
-    return shapes.crs if is_true else shapes.estimate_utm_crs()
+def _check_places(sides: Sequence[tuple[Path, geopandas.GeoSeries]]) -> None:
+    """Refuse files in two CRSs of which one has no place on the Earth; what such CRSs are called tells them apart."""
+    if not sides:
+        return
+    crss = [shapes.crs for _, shapes in sides]
+    if len(crss) < 2 or (crss[0].name == crss[1].name and _is_same(*crss)):
+        return
+    for path, shapes in sides:
+        if not is_on_earth(shapes.crs):
+            raise without_place(shapes.crs, path)
 
 
-def _placed(shapes: geopandas.GeoSeries, crs: CRS | None) -> NDArray[np.object_]:
+def _is_same(crs: CRS, other: CRS) -> bool:
+    """Tell whether two CRSs are one, whatever the order of their axes."""
+    return bool(crs.equals(other, ignore_axis_order=True))
+
+
+def _plane(path: Path, shapes: geopandas.GeoSeries) -> CRS:
+    """Choose a CRS in which areas are areas."""
+    if not shapes.crs.is_geographic and shapes.crs.to_epsg() != 3857:
+        return shapes.crs
+    try:
+        return shapes.estimate_utm_crs()
+    except RuntimeError as error:
+        raise _beyond(path, shapes) from error
+
+
+def _placed(path: Path, shapes: geopandas.GeoSeries, crs: CRS | None) -> NDArray[np.object_]:
     """Return polygons in a CRS, repaired where that made them invalid."""
-    placed = shapes if crs is None or shapes.crs is None else shapes.to_crs(crs)
-    return _valid(placed.to_numpy())
+    if not len(shapes) or crs is None or shapes.crs is None or _is_same(shapes.crs, crs):
+        return _valid(shapes.to_numpy())
+    placed = shapes.to_crs(crs).to_numpy()
+    if not np.isfinite(shapely.get_coordinates(placed)).all():
+        raise _beyond(path, shapes)
+    return _valid(placed)
+
+
+def _beyond(path: Path, shapes: geopandas.GeoSeries) -> LabelError:
+    """Return the error of polygons whose coordinates their CRS does not have."""
+    left, bottom, right, top = shapes.total_bounds.tolist()
+    return LabelError(
+        f"expected polygons that lie on the Earth; got x {left:.7g}..{right:.7g}, y {bottom:.7g}..{top:.7g} in "
+        f"{shapes.crs.name!r}",
+        where=path,
+        do="correct the CRS of the file",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -12,6 +13,9 @@ _CONFIG = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 POSTGRESQL = ("postgresql://", "postgresql+pg8000://")
 """How the address of a database begins."""
+
+MOST_COMBINATIONS = 100_000
+"""Largest grid: all its combinations are listed whenever one is drawn."""
 
 
 class LrRangeConfig(BaseModel):
@@ -61,7 +65,8 @@ class TuneConfig(BaseModel):
     start: bool = True
     """Whether the first trial is the recipe as it is, where the ranges hold it."""
     sampler: Literal["tpe", "random", "grid"] = "tpe"
-    """Who proposes: a tree of Parzen estimators (Bergstra et al. 2011), chance, or all combinations in random order."""
+    """Who proposes: a tree of Parzen estimators (Bergstra et al. 2011), chance, or all combinations, of which there may
+    be 100,000, in random order."""
     pruner: Literal["median", "successive_halving", "none"] = "median"
     """Which trials end early: those worse than the median of the others so far, all but the better half at doubling
     distances (Li et al. 2020, arXiv:1810.05934), or none."""
@@ -103,14 +108,21 @@ class TuneConfig(BaseModel):
 
     @model_validator(mode="after")
     def _grid_is_finite(self) -> Self:
-        endless = [
-            key
-            for key, one in self.search.items()
-            if hasattr(one, "values") and one.values() is None
-        ]
-        if self.sampler == "grid" and endless:
+        if self.sampler != "grid":
+            return self
+        counts = {key: one.count() for key, one in self.search.items()}
+        endless = [key for key, count in counts.items() if count is None]
+        if endless:
             raise ValueError(
                 f"sampler: expected steps or choices at every key for a grid; got none at {', '.join(endless)}"
+            )
+        size = math.prod(count or 1 for count in counts.values())
+        if size > MOST_COMBINATIONS:
+            largest = max(counts, key=lambda key: counts[key] or 1)
+            came = f"{size:,}" if size < 10**15 else "more than 10^15"
+            raise ValueError(
+                f"sampler: expected at most {MOST_COMBINATIONS:,} combinations for a grid; got {came}, of which "
+                f"{largest} has most values; write wider steps there, or take another sampler"
             )
         return self
 

@@ -18,19 +18,24 @@ def own_mark() -> dict[str, Any]:
     return {"host": socket.gethostname(), "pid": pid, "born": _born(pid), "seen": time.time()}
 
 
-def is_alive(mark: dict[str, Any] | None, *, now: float | None = None) -> bool:
+def is_alive(
+    mark: dict[str, Any] | None, *, begun: float | None = None, now: float | None = None
+) -> bool:
     """Say whether the process of a mark still works.
 
     Args:
-        mark: of `own_mark`; None, where a process died before it could leave one, is not alive.
+        mark: of `own_mark`; None, where a process left none: it died before it could, or is about to.
+        begun: when the trial of the mark began, seconds since 1970; None where nobody knows.
         now: seconds since 1970.
 
-    Edges: a process on another machine is alive if it was seen less than `SILENT_S` ago; both clocks must be set.
+    Edges: a process on another machine is alive if it was seen less than `SILENT_S` ago, and one without a mark if its
+        trial began less than that ago; the clocks of both must be set, for the latter in one time zone.
     """
+    now = time.time() if now is None else now
     if mark is None:
-        return False
+        return begun is not None and now - begun < SILENT_S
     if mark["host"] != socket.gethostname():
-        return (time.time() if now is None else now) - float(mark["seen"]) < SILENT_S
+        return now - float(mark["seen"]) < SILENT_S
     born = _born(int(mark["pid"]))
     return born is not None and born == mark["born"]
 

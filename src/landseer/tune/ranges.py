@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 _CONFIG = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+_GREATEST_WHOLE = 2**53
+"""Beyond it not every whole number is a float, and samplers count in floats."""
 
 
 class Numbers(BaseModel):
@@ -23,6 +27,20 @@ class Numbers(BaseModel):
     """Whether the logarithm is drawn evenly: as many trials between 1e-4 and 1e-3 as between 1e-3 and 1e-2."""
     step: int | float | None = Field(None, gt=0)
     """Distance of the values tried, counted from `low`; null tries any."""
+
+    @model_validator(mode="after")
+    def _numbers_are_finite(self) -> Self:
+        for name in ("low", "high", "step"):
+            value = getattr(self, name)
+            if isinstance(value, int) and abs(value) > _GREATEST_WHOLE:
+                raise ValueError(f"{name}: expected a whole number up to 2^53; got a greater one")
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{name}: expected a finite number; got {value}")
+        if not math.isfinite(self.high - self.low):
+            raise ValueError(
+                f"high: expected a finite distance from low ({self.low}); got {self.high}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _ends_are_in_order(self) -> Self:
@@ -45,14 +63,40 @@ class Numbers(BaseModel):
         """Whether only whole numbers are tried."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
-    def values(self) -> list[int | float] | None:
-        """Return every value in rising order; None where they cannot be counted."""
-        step = self.step if self.step is not None else (1 if self.is_whole else None)
-        if step is None or self.log:
+    @property
+    def spacing(self) -> int | float | None:
+        """Distance of the values that can be counted; None where they cannot."""
+        if self.log:
             return None
-        count = int((self.high - self.low) / step + 1e-9) + 1
-        found = [self.low + number * step for number in range(count)]
-        return found if self.is_whole else [float(f"{value:.12g}") for value in found]
+        return self.step if self.step is not None else (1 if self.is_whole else None)
+
+    def count(self) -> int | None:
+        """Return how many values there are, of very many only that; None where they cannot be counted."""
+        if self.spacing is None:
+            return None
+        return int(min((self.high - self.low) / self.spacing + 1e-9, 2.0**63)) + 1
+
+    def at(self, number: int) -> int | float:
+        """Return a value by its number, from 0 for `low`; a step is needed, or whole ends."""
+        value = self.low + number * (self.spacing or 0)
+        return value if self.is_whole else float(f"{value:.12g}")
+
+    def values(self) -> list[int | float] | None:
+        """Return every value in rising order; None where they cannot be counted. Look at `count` first."""
+        count = self.count()
+        return None if count is None else [self.at(number) for number in range(count)]
+
+    def holds(self, value: int | float) -> bool:
+        """Say whether a value is among those tried, but for rounding."""
+        if not self.low <= value <= self.high or (self.is_whole and value != int(value)):
+            return False
+        if self.spacing is None:
+            return True
+        place = (value - self.low) / self.spacing
+        if place > _GREATEST_WHOLE:
+            return True  # steps finer than numbers can be
+        one = self.at(min(round(place), (self.count() or 1) - 1))
+        return abs(value - one) <= 1e-9 * max(1, abs(one))
 
     def ends(self) -> dict[str, Any]:
         """Return the values that must be valid where this range stands, by their keys."""
@@ -78,6 +122,10 @@ class Choices(BaseModel):
     def labels(self) -> tuple[str, ...]:
         """The choices in words: text as it is, all else as JSON."""
         return tuple(label_of(choice) for choice in self.choices)
+
+    def count(self) -> int:
+        """Return how many there are."""
+        return len(self.choices)
 
 
 class Subset(BaseModel):
@@ -112,6 +160,11 @@ class Subset(BaseModel):
     def limit(self) -> int:
         """Most values that are taken."""
         return len(self.subset_of) if self.most is None else min(self.most, len(self.subset_of))
+
+    def count(self) -> int:
+        """Return how many lists there are."""
+        n = len(self.subset_of)
+        return sum(math.comb(n, taken) for taken in range(self.least, self.limit + 1))
 
 
 def _kind_of(value: Any) -> str:

@@ -161,9 +161,15 @@ def _combinations(key: str, range_: RangeConfig) -> Iterator[Parameters]:
             yield from ({key: label} for label in range_.labels)
         case Subset():
             names = [_member(key, value) for value in range_.subset_of]
-            for taken in itertools.product((False, True), repeat=len(names)):
-                if range_.least <= sum(taken) <= range_.limit:
-                    yield dict(zip(names, taken, strict=True))
+            for taken in sorted(_takings(len(names), range_.least, range_.limit)):
+                yield dict(zip(names, taken, strict=True))
+
+
+def _takings(count: int, least: int, most: int) -> Iterator[tuple[bool, ...]]:
+    """Yield every way to take from `least` to `most` of so many things."""
+    for size in range(least, most + 1):
+        for chosen in itertools.combinations(range(count), size):
+            yield tuple(number in chosen for number in range(count))
 
 
 def parameters_at(
@@ -212,7 +218,4 @@ def _holds(numbers: Numbers, value: Any) -> bool:
     """Say whether a range of numbers holds a value."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
-    if not numbers.low <= value <= numbers.high or (numbers.is_whole and value != int(value)):
-        return False
-    listed = numbers.values()
-    return listed is None or any(abs(value - one) <= 1e-9 * max(1, abs(one)) for one in listed)
+    return numbers.holds(value)

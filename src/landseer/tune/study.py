@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -161,7 +163,7 @@ class Study:
         """
         running = self.kept.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         others = [one for one in running if one.number not in self._open]
-        stale = [one.number for one in others if alone or not is_alive(_of(one).get("process"))]
+        stale = [one.number for one in others if alone or not _is_alive(one)]
         for number in stale:
             self.stopped(number)
         return stale
@@ -213,7 +215,7 @@ def open_study(
         name: of the study.
         log: the file that keeps it where the recipe names no database.
         key: hash of all that makes scores comparable; a study of another key is refused.
-        seed: root of all draws.
+        seed: root of all draws; where the recipe names a database, each process draws others.
         start: parameters of the first trial.
 
     Raises:
@@ -227,8 +229,8 @@ def open_study(
         made = optuna.create_study(
             storage=storage, study_name=name, direction="maximize", load_if_exists=True
         )
-        n_trials = len(made.get_trials(deepcopy=False))
-        made.sampler = _sampler(config, derive(seed, "sampler", n_trials) % 2**32)
+        drawn = derive(seed, "sampler", len(made.get_trials(deepcopy=False)), *_whose(config))
+        made.sampler = _sampler(config, drawn % 2**32)
         made.pruner = _pruner(config)
         if name not in known or "key" not in made.user_attrs:
             made.set_user_attr("key", key)
@@ -272,6 +274,17 @@ def _pruner(config: TuneConfig) -> Any:
         "none": optuna.pruners.NopPruner,
     }
     return makers[config.pruner]()
+
+
+def _whose(config: TuneConfig) -> tuple[object, ...]:
+    """Tell this process from those of other machines at the same study, which must not propose the same trials."""
+    return () if config.storage is None else (socket.gethostname(), os.getpid())
+
+
+def _is_alive(trial: FrozenTrial) -> bool:
+    """Say whether a process works on a trial; one that has just begun may have left no mark yet."""
+    begun = trial.datetime_start
+    return is_alive(_of(trial).get("process"), begun=None if begun is None else begun.timestamp())
 
 
 def _of(trial: FrozenTrial) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
@@ -51,7 +52,7 @@ class _Parquet:
 
     def write(self, columns: Columns, geometry: NDArray[np.object_]) -> None:
         """Add features."""
-        arrays = {name: pa.array(values, from_pandas=True) for name, values in columns.items()}
+        arrays = {name: _array(values) for name, values in columns.items()}
         sides = shapely.bounds(geometry).reshape(-1, 4).T
         names = ("xmin", "ymin", "xmax", "ymax")
         arrays["bbox"] = pa.StructArray.from_arrays([pa.array(side) for side in sides], list(names))
@@ -80,31 +81,42 @@ class _Parquet:
             self.writer.close()
 
 
+def _array(values: NDArray[Any]) -> pa.Array:
+    """Return a column; texts are texts in a batch of no features, too."""
+    return pa.array(values, pa.string() if values.dtype == object else None, from_pandas=True)
+
+
 class _Package:
-    """A layer of a GeoPackage."""
+    """A layer of a GeoPackage, in place of one of that name; other layers stay."""
 
     def __init__(self, path: Path, crs: str | None, layer: str) -> None:
         self._path, self._crs, self._layer = path, crs, layer
-        path.unlink(missing_ok=True)
+        self._has_begun = False
+        if not path.stat().st_size:
+            path.unlink()
 
     def write(self, columns: Columns, geometry: NDArray[np.object_]) -> None:
         """Add features."""
-        is_there = self._path.exists()
-        if is_there and not len(geometry):
+        if self._has_begun and not len(geometry):
             return
         frame = geopandas.GeoDataFrame(columns, geometry=geometry, crs=self._crs)
         with warnings.catch_warnings():
             # A map without CRS is noted already.
             warnings.filterwarnings("ignore", "'crs' was not provided", UserWarning)
+            # Other layers may have fields that GDAL does not know.
+            warnings.filterwarnings("ignore", "Field format", RuntimeWarning)
             pyogrio.write_dataframe(
                 frame,
                 self._path,
                 layer=self._layer,
                 driver="GPKG",
-                append=is_there,
+                append=self._has_begun,
                 geometry_type="MultiPolygon",
                 promote_to_multi=True,
+                # SQLite takes Roofs and roofs for one name, and pyogrio for two.
+                layer_options={} if self._has_begun else {"OVERWRITE": "YES"},
             )
+        self._has_begun = True
 
     def close(self) -> None:
         """Nothing is left open."""
@@ -150,6 +162,9 @@ ENDINGS = {
 """Ending of a file -> its format."""
 
 
+_JOURNALS = ("-wal", "-journal")
+"""How SQLite's files end that lie beside a database that is being changed; without them it is not whole."""
+
 _FAILURES = (DataSourceError, DataLayerError, FeatureError, pa.ArrowException)
 """How pyogrio and pyarrow say that they cannot write."""
 
@@ -158,17 +173,22 @@ _FAILURES = (DataSourceError, DataLayerError, FeatureError, pa.ArrowException)
 def polygon_file(path: Path, crs: str | None, *, layer: str = "polygons") -> Iterator[PolygonFile]:
     """Open a file for polygons; it appears when the block ends well, and not at all otherwise.
 
+    A GeoPackage that is there already keeps its other layers; files of other formats are replaced.
+
     Args:
         path: its ending is one of `ENDINGS`.
         crs: of the coordinates, `EPSG:n` or WKT; None where they have none. GeoJSON knows but EPSG:4326.
         layer: name of the layer in a GeoPackage.
 
     Raises:
-        WriteError: the disk is full, or the folder cannot be written.
+        WriteError: the disk is full, or the folder cannot be written; a GeoPackage of that name is none, or another
+            program has it open. What was there stays as it was.
 
     Edges: a file to which nothing is written does not appear; write a batch of no features for an empty one.
     """
     with atomic_path(path) as temporary:
+        if ENDINGS[path.suffix.lower()] == "gpkg":
+            _copy_package(path, temporary)
         file = FORMATS[ENDINGS[path.suffix.lower()]](temporary, crs, layer)
         try:
             yield file
@@ -176,3 +196,29 @@ def polygon_file(path: Path, crs: str | None, *, layer: str = "polygons") -> Ite
             raise WriteError(f"could not write the polygons: {error}", where=path) from error
         finally:
             file.close()
+
+
+def _copy_package(path: Path, copy: Path) -> None:
+    """Copy a GeoPackage, so that layers can be changed; nothing is copied where none is there."""
+    if not path.is_file() or not path.stat().st_size:
+        return
+    beside = [path.with_name(path.name + ending) for ending in _JOURNALS]
+    journal = next((one for one in beside if one.exists()), None)
+    if journal is not None:
+        raise WriteError(
+            f"expected a GeoPackage that no other program has open; {journal.name} lies beside it",
+            where=path,
+            do="close it in other programs, such as QGIS, or choose another file",
+        )
+    shutil.copyfile(path, copy)
+    try:
+        with warnings.catch_warnings():
+            # GDAL speaks of fields in other people's layers that it does not know; they stay as they are.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            pyogrio.list_layers(copy)
+    except _FAILURES as error:
+        raise WriteError(
+            f"expected a GeoPackage, to add a layer to it; got {path.stat().st_size} bytes that are none",
+            where=path,
+            do="choose another file, or remove this one",
+        ) from error

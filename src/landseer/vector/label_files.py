@@ -13,6 +13,7 @@ import pyogrio
 import shapely
 from pyogrio.errors import DataSourceError
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from landseer.errors import FileReadError, LabelError
 from landseer.vector.placing import Geometries
@@ -55,7 +56,7 @@ def read_vectors(path: Path, attribute: str | None = None, layer: str | None = N
         layer: name of the layer; None takes the first.
 
     Raises:
-        FileReadError: the file cannot be read.
+        FileReadError: the file cannot be read, or its CRS not be understood.
         LabelError: it has objects, and no such attribute.
 
     Edges: a file without objects has none, whatever attribute is asked for; a GeoJSON file without CRS member, or with
@@ -76,6 +77,7 @@ def read_vectors(path: Path, attribute: str | None = None, layer: str | None = N
         DataSourceError,
         OSError,
         ValueError,
+        CRSError,
         pa.ArrowException,
         shapely.GEOSException,
     ) as error:

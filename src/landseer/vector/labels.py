@@ -85,13 +85,16 @@ def read_objects(paths: Sequence[Path], grid: RasterInfo, rules: LabelRules) -> 
 
     Raises:
         FileReadError: a file cannot be read.
-        LabelError: a file has no CRS, or no such attribute.
+        LabelError: a file has no CRS, one without a place on the Earth, or no such attribute.
         GridError: the grid does not lie on the Earth.
 
     Edges: geometry collections give their polygons; holes stay holes; heights are dropped; files without objects are
         labels without objects.
     """
-    found = [_read(path, grid, rules) for path in paths]
+    found = [
+        place_objects(path, read_vectors(path, rules.attribute, rules.layer), grid, rules)
+        for path in paths
+    ]
     counts = sum((one.counts for one in found), ObjectCounts())
     if not found:
         return Objects(np.empty(0, object), np.empty(0, np.uint8), counts)
@@ -99,9 +102,17 @@ def read_objects(paths: Sequence[Path], grid: RasterInfo, rules: LabelRules) -> 
     return Objects(polygons, np.concatenate([one.values for one in found]), counts)
 
 
-def _read(path: Path, grid: RasterInfo, rules: LabelRules) -> Objects:
-    """Read the objects of one file."""
-    file = read_vectors(path, rules.attribute, rules.layer)
+def place_objects(path: Path, file: VectorFile, grid: RasterInfo, rules: LabelRules) -> Objects:
+    """Find the objects of a file that is read already and meet a grid; see `read_objects`.
+
+    Args:
+        path: the file.
+        file: what stands in it.
+        grid, rules: as of `read_objects`.
+
+    Raises:
+        LabelError, GridError: as of `read_objects`.
+    """
     if not len(file.geometries):
         return Objects(np.empty(0, object), np.empty(0, np.uint8), ObjectCounts())
     crs = _crs(path, file, rules)
@@ -110,7 +121,7 @@ def _read(path: Path, grid: RasterInfo, rules: LabelRules) -> Objects:
     near = there & _meets(file.geometries, box)
     extent = _extent(file.geometries)
     is_elsewhere = there.any() and not _meets(np.array([shapely.box(*extent)]), box).any()
-    moved = to_pixels(file.geometries[near], crs, grid)
+    moved = to_pixels(file.geometries[near], crs, grid, path)
     placed = _is_finite(moved)
     values, unknown = _values(file, near, rules)
     places, wrong = np.flatnonzero(placed), ~shapely.is_valid(moved[placed])

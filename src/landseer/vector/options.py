@@ -85,7 +85,7 @@ class VectoriseSummary:
         }
 
     def text(self) -> str:
-        """Say it in a few lines."""
+        """Say it in a few lines, but for the notes."""
         names = ", ".join(f"{name} {count}" for name, count in sorted(self.by_class.items()))
         area = "" if self.area_m2 is None else f", {self.area_m2 / 1e4:.2f} ha"
         lines = [
@@ -96,6 +96,5 @@ class VectoriseSummary:
             lines.append(f"  {self.n_small} left out as too small")
         if self.shapes:
             lines.append("  " + ", ".join(f"{n} {how}" for how, n in sorted(self.shapes.items())))
-        lines += [f"  note: {note}" for note in self.notes]
         lines += [f"  {path}" for path in self.files]
         return "\n".join(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ Geometries = NDArray[Any]
 _GEOD = Geod(ellps="WGS84")
 _EDGE_POINTS = 21
 _PIXELS = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+_LONLAT = "EPSG:4326"
 
 
 def crs_of(grid: RasterInfo) -> CRS:
@@ -36,6 +38,24 @@ def crs_of(grid: RasterInfo) -> CRS:
             do="give the image its georeference, or burn the labels into rasters of its size",
         )
     return CRS.from_user_input(grid.crs)
+
+
+def is_on_earth(crs: CRS) -> bool:
+    """Tell whether a CRS has a place on the Earth; engineering ones, such as "Undefined Cartesian", have none."""
+    try:
+        Transformer.from_crs(crs, _LONLAT, always_xy=True)
+    except ProjError:
+        return False
+    return True
+
+
+def without_place(crs: CRS, path: Path) -> LabelError:
+    """Return the error of a vector file whose CRS has no place on the Earth."""
+    return LabelError(
+        f"expected a vector file whose CRS has a place on the Earth; got {crs.name!r} ({crs.type_name})",
+        where=path,
+        do="export it in a CRS such as EPSG:4326; labels of a recipe may have the true one in `objects.crs`",
+    )
 
 
 def parse_crs(text: str) -> CRS:
@@ -73,15 +93,31 @@ def box_in(grid: RasterInfo, crs: CRS) -> tuple[float, float, float, float] | No
     )
 
 
-def to_pixels(geometries: Geometries, crs: CRS, grid: RasterInfo) -> Geometries:
+def to_pixels(geometries: Geometries, crs: CRS, grid: RasterInfo, path: Path) -> Geometries:
     """Bring geometries from a CRS into pixels of a grid: x = column, y = row, 0 at the upper left corner.
+
+    Args:
+        geometries: objects of a file.
+        crs: theirs.
+        grid: header of the raster.
+        path: the file, for errors.
 
     Returns:
         Geometries without height.
 
+    Raises:
+        LabelError: their CRS has no place on the Earth.
+        GridError: that of the grid has none.
+
     Edges: a coordinate that has no place in the grid's CRS is infinite or NaN.
     """
-    transformer = Transformer.from_crs(crs, crs_of(grid), always_xy=True)
+    own = crs_of(grid)
+    try:
+        transformer = Transformer.from_crs(crs, own, always_xy=True)
+    except ProjError as error:
+        if not is_on_earth(crs):
+            raise without_place(crs, path) from error
+        raise _nowhere(grid) from error
     inverse = ~_affine(grid)
 
     def move(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -101,12 +137,13 @@ def pixel_size_m(grid: RasterInfo) -> tuple[float, float]:
     col, row = grid.width / 2, grid.height / 2
     cols = np.array([col - 0.5, col + 0.5, col, col])
     x, y = _apply(_affine(grid), cols, np.array([row, row, row - 0.5, row + 0.5]))
-    lon, lat = Transformer.from_crs(crs_of(grid), "EPSG:4326", always_xy=True).transform(x, y)
+    try:
+        lon, lat = Transformer.from_crs(crs_of(grid), _LONLAT, always_xy=True).transform(x, y)
+    except ProjError as error:
+        raise _nowhere(grid) from error
     sizes = tuple(float(_GEOD.inv(lon[i], lat[i], lon[i + 1], lat[i + 1])[2]) for i in (0, 2))
     if not all(math.isfinite(size) and size > 0 for size in sizes):
-        raise GridError(
-            "expected an image that lies on the Earth; got one outside", where=grid.path
-        )
+        raise _nowhere(grid)
     return sizes[0], sizes[1]
 
 
@@ -124,6 +161,15 @@ def grow(geometries: Geometries, width: float, size: tuple[float, float]) -> Geo
         shapely.buffer(stretched, width), lambda points: points / scale
     )
     return grown
+
+
+def _nowhere(grid: RasterInfo) -> GridError:
+    """Return the error of a grid that has no place on the Earth."""
+    return GridError(
+        f"expected an image that lies on the Earth; got one outside, in {(grid.crs or '')[:60]}",
+        where=grid.path,
+        do="correct the CRS and the transform of the file",
+    )
 
 
 def _affine(grid: RasterInfo) -> Affine:

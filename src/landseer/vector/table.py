@@ -116,6 +116,7 @@ class Tally:
     Attributes:
         by_class: features by class.
         shapes: features by what became of their outline.
+        wanted: classes that were asked for, names by value.
         n_small: shapes left out as too small.
         area_m2: their area; None where no map has a CRS.
         notes: what a user should know.
@@ -123,6 +124,7 @@ class Tally:
 
     by_class: Counter[str] = field(default_factory=Counter)
     shapes: Counter[str] = field(default_factory=Counter)
+    wanted: dict[int, str] = field(default_factory=dict)
     n_small: int = 0
     area_m2: float | None = None
     notes: list[str] = field(default_factory=list)

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from pyproj import CRS
-from pyproj.exceptions import CRSError
+from pyproj import Transformer
+from pyproj.exceptions import ProjError
 
 from landseer.errors import DataError, UsageError
 from landseer.raster.read import read_info
 from landseer.samples.footprint import same_crs
-from landseer.vector.class_names import read_names, wanted_values
+from landseer.vector.class_names import note_absent, read_names, wanted_values
 from landseer.vector.features import in_batches, make_features
 from landseer.vector.files import ENDINGS, polygon_file
 from landseer.vector.ground import Ground
@@ -45,14 +45,16 @@ def vectorise(
     """
     options = options or VectoriseOptions()
     started = time.perf_counter()
-    files = find_maps([Path(maps)] if isinstance(maps, str | Path) else maps)
+    files, notes = find_maps([Path(maps)] if isinstance(maps, str | Path) else maps)
     out = Path(out)
     _check(files, out, options)
     is_file = bool(out.suffix)
     outputs = [(out, files)] if is_file else [(_beside(out, f, options), [f]) for f in files]
-    tally = Tally()
+    tally = Tally(notes=notes)
     for path, group in outputs:
         _write(path, group, options, tally)
+    lone = {value: name for value, name in tally.wanted.items() if not tally.by_class[name]}
+    tally.notes += note_absent(lone, files)
     return VectoriseSummary(
         files=tuple(path for path, _ in outputs),
         n_maps=len(files),
@@ -75,9 +77,13 @@ def _check(files: Sequence[Path], out: Path, options: VectoriseOptions) -> None:
         )
     if options.crs is not None:
         try:
-            CRS.from_user_input(options.crs)
-        except CRSError as error:
-            raise UsageError(f"expected a CRS such as EPSG:4326; got {options.crs}") from error
+            Transformer.from_crs(LONLAT, options.crs, always_xy=True)
+        except ProjError as error:
+            raise UsageError(
+                f"expected a CRS on the Earth, such as EPSG:4326; got {options.crs}"
+            ) from error
+    for one in files if options.classes else ():
+        _classes(one, options)
     given = options.probability
     if len(files) > 1 and given is not None and not given.is_dir():
         raise UsageError(
@@ -105,21 +111,28 @@ def _write(path: Path, maps: Sequence[Path], options: VectoriseOptions, tally: T
     n_written = 0
     with polygon_file(path, crs, layer=options.layer) as file:
         for one, ground in zip(maps, grounds, strict=True):
+            names, values = _classes(one, options)
+            tally.wanted |= {value: names.get(value, str(value)) for value in values or ()}
             table = Table(
                 ground=ground,
                 crs=crs,
-                names=dict(enumerate(options.names)) or read_names(one),
+                names=names,
                 scene=scene_of(one) if len(maps) > 1 else None,
                 is_straightened=options.rectangular,
             )
             probability = find_probability(one, options.probability)
-            values = wanted_values(options.classes, table.names, one)
             made = make_features(one, ground, options, values=values, probability=probability)
             for features in in_batches(made):
                 columns = table.columns(features, n_written + 1)
                 file.write(columns, table.place(features))
                 n_written += len(features.geometry)
                 tally.add(columns, features.n_small)
+
+
+def _classes(path: Path, options: VectoriseOptions) -> tuple[dict[int, str], list[int] | None]:
+    """Return the names of a map's classes by value, and the values that are wanted."""
+    names = dict(enumerate(options.names)) or read_names(path)
+    return names, wanted_values(options.classes, names, path, are_own=not options.names)
 
 
 def _common_crs(
