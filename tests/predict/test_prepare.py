@@ -155,6 +155,7 @@ RGBN = (*RGB, Band("nir", 4))
         (RGBN, 4, 3, False, False),
         (RGBN, 4, 4, True, True),
         (RGBN, 5, 4, False, True),
+        (RGB, 13, 12, False, False),  # another product, in which bands lie elsewhere
     ],
 )
 def test_bands_that_fit(spec, tmp_path: Path, bands, file_bands, count, alpha, fits):

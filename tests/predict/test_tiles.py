@@ -258,9 +258,9 @@ def test_reading_runs_ahead_and_never_holds_everything(spec, write_image, tmp_pa
     started = []
     original = engine_module.read_tile
 
-    def read_tile(job, *arguments):
+    def read_tile(job, *arguments, **options):
         started.append(job)
-        return original(job, *arguments)
+        return original(job, *arguments, **options)
 
     monkeypatch.setattr(engine_module, "read_tile", read_tile)
     ahead = []

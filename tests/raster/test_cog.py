@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 import rasterio
+from rasterio.errors import RasterioIOError
 from rio_cogeo import cog_validate
 
 from landseer.errors import WriteError
@@ -206,13 +207,39 @@ def test_a_folder_that_cannot_be_made(tmp_path):
 
 
 def test_scratch_holds_what_is_made_on_the_way(tmp_path):
-    options = {"width": 9, "height": 5, "count": 1, "dtype": "u1", "scratch": tmp_path / "scratch"}
+    options = {
+        "width": 600,
+        "height": 5,
+        "count": 1,
+        "dtype": "u1",
+        "scratch": tmp_path / "scratch",
+    }
     with CogWriter(tmp_path / "out" / "a.tif", **options) as writer:
         assert list((tmp_path / "scratch").rglob("0.tif"))
         assert not (tmp_path / "out").exists()
-        writer.write(0, np.ones((1, 5, 9), "u1"))
+        writer.write(0, np.ones((1, 5, 600), "u1"))
     assert not list((tmp_path / "scratch").iterdir())
     assert read_bands(tmp_path / "out" / "a.tif").all()
+
+
+@pytest.mark.parametrize("side", [1, 16, 17, 512])
+@pytest.mark.parametrize("dtype", ["u1", "f4"])
+def test_a_single_tile_is_made_in_memory(tmp_path, side, dtype):
+    """Nothing lies beside it meanwhile, nothing is left in memory, and it is a cloud-optimised file like others."""
+    options = {"width": side, "height": side, "count": 2, "dtype": dtype, "nodata": 9.0}
+    values = np.arange(2 * side * side).reshape(2, side, side).astype(dtype)
+    with CogWriter(
+        tmp_path / "a.tif", **options, crs="EPSG:32633", transform=(1, 0, 5, 0, -1, 9)
+    ) as writer:
+        writer.write(0, values)
+        assert not list(tmp_path.iterdir())
+        inside = writer._folder / "0.tif"
+    with pytest.raises(RasterioIOError):
+        rasterio.open(inside)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.tif"]
+    assert (read_bands(tmp_path / "a.tif") == values).all()
+    is_valid, errors, warnings = cog_validate(tmp_path / "a.tif", strict=True)
+    assert is_valid and not errors and not warnings
 
 
 def test_pixels_that_changed_on_the_way_are_noticed(tmp_path, monkeypatch):

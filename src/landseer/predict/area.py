@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,19 @@ def read_area(path: Path) -> VectorFile:
             do="export it with its CRS, or as GeoJSON in EPSG:4326",
         )
     return file
+
+
+def check_area(path: Path, info: RasterInfo, file: VectorFile) -> None:
+    """Make sure that an area and a scene can be laid on each other, without placing what stands in the file.
+
+    Args:
+        path, info, file: as of `Area`.
+
+    Raises:
+        DataError, GridError: as of `Area`.
+    """
+    nothing = np.array([shapely.Point()], object)
+    Area(path, info, replace(file, geometries=nothing, attribute=None))
 
 
 class Area:

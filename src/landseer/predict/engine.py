@@ -18,7 +18,7 @@ from landseer.core.parallel import parallel_map
 from landseer.core.window import Window
 from landseer.errors import DataError, FileReadError, LandseerError, UsageError
 from landseer.models.decoders import stride_px
-from landseer.predict.area import Area, read_area
+from landseer.predict.area import Area, check_area, read_area
 from landseer.predict.devices import choose_device, device_names
 from landseer.predict.ensemble import Ensemble
 from landseer.predict.gsd import GsdLookup, grids_of
@@ -36,7 +36,7 @@ from landseer.predict.seams import SeamFigure
 from landseer.predict.sinks import Sinks
 from landseer.predict.spec import ModelSpec
 from landseer.predict.strips import Strip
-from landseer.raster.read import RasterInfo, read_info
+from landseer.raster.read import read_info
 
 Said = dict[str, NDArray[np.float32]]
 """What the networks say of one image: averaged values, (n, h, w) and (n,), by target."""
@@ -112,20 +112,18 @@ class Run:
             info = read_info(job.image)
             check_bands(info, self.spec)
             self.gsd(info)
-            self._area(info)
+            if self.options.aoi is not None and self.aoi is not None:
+                check_area(self.options.aoi, info, self.aoi)
         except (DataError, UsageError) as error:
             return error
         return None
 
-    def _area(self, info: RasterInfo) -> Area | None:
-        """Return what is asked for of an image; None is all."""
-        path = self.options.aoi
-        return None if path is None else Area(path, info, self.aoi)
-
     def _area_of(self, tile: Tile) -> Area | None:
-        """Return what is asked for of an image; note where it is nothing."""
-        area = self._area(tile.info)
-        if area is not None and not area.meets(Window(0, 0, tile.info.height, tile.info.width)):
+        """Return what is asked for of an image, None is all; note where it is nothing."""
+        if self.options.aoi is None:
+            return None
+        area = Area(self.options.aoi, tile.info, self.aoi)
+        if not area.meets(Window(0, 0, tile.info.height, tile.info.width)):
             self._note(tile, "it lies outside the area of interest: its map is all nodata")
         return area
 
@@ -182,7 +180,8 @@ class Run:
     def _read(self, job: Job) -> Tile | Failure:
         """Read one image, or say why not."""
         try:
-            return read_tile(job, self.spec, self.window_px, self.gsd)
+            heeds = self.options.heeds_declared
+            return read_tile(job, self.spec, self.window_px, self.gsd, heeds_declared=heeds)
         except DataError as error:
             if self.options.strict:
                 raise

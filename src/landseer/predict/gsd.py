@@ -6,7 +6,7 @@ import csv
 import math
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -158,20 +158,19 @@ def at_gsd(job: Job, own_m: float, gsd_m: float | None, folder: Path | None = No
     """
     if gsd_m is None or math.isnan(own_m) or abs(own_m / gsd_m - 1) < SAME:
         return job
-    path = (folder or job.output.parent / FOLDER / _GRIDS) / f"{job.output.stem}.vrt"
+    path = (folder or job.output.parent / _GRIDS) / f"{job.output.stem}.vrt"
     path.parent.mkdir(parents=True, exist_ok=True)
     return replace(job, image=write_stack(path, [job.image], scale=own_m / gsd_m))
 
 
 @contextmanager
 def grids_of(out: Path) -> Iterator[None]:
-    """Remove the virtual rasters of a folder of maps in the end, and its hidden folder where nothing else is in it."""
+    """Remove the virtual rasters of a folder of maps in the end."""
     try:
         yield
     finally:
-        shutil.rmtree(out / FOLDER / _GRIDS, ignore_errors=True)
-        with suppress(OSError):
-            (out / FOLDER).rmdir()
+        shutil.rmtree(out / _GRIDS, ignore_errors=True)
 
 
-_GRIDS = "grids"
+_GRIDS = f"{FOLDER}-grids"
+"""Hidden folder of virtual rasters; journals have another one, and names that images give them."""

@@ -30,9 +30,11 @@ def folder_of(output: Path) -> Path:
 def open_folder(folder: Path) -> None:
     """Make the folder of a journal; whoever forgets the last of its neighbours takes the hidden folder away."""
     for _ in range(_TRIES):
-        with suppress(FileNotFoundError):
+        # FileExistsError: it was there, and is gone before mkdir looks whether it is a folder
+        with suppress(FileNotFoundError, FileExistsError):
             folder.mkdir(parents=True, exist_ok=True)
             return
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def forget(folder: Path) -> None:

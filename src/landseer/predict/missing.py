@@ -91,7 +91,7 @@ def valid_pixels(image: NDArray[np.generic], bands: Sequence[Band]) -> NDArray[n
 
 
 def read_measured(
-    path: Path, bands: Sequence[Band], window: Window | None = None
+    path: Path, bands: Sequence[Band], window: Window | None = None, *, heeds_declared: bool = True
 ) -> NDArray[np.generic]:
     """Read an image, NaN where its own mask hides it or where all measuring bands have the nodata that it declares.
 
@@ -99,6 +99,7 @@ def read_measured(
         path: a raster file or an address.
         bands: to be read, in this order; the file has them.
         window: pixel rectangle inside the raster; None reads all.
+        heeds_declared: whether what the file declares counts; false reads as training does.
 
     Returns:
         (b, h, w) in the file's own dtype; float32 (float64 of 32-bit integers) where pixels are missing. What the
@@ -114,7 +115,9 @@ def read_measured(
         prove_whole(dataset)
         image = read_open(dataset, indexes, window)
         there = mask_open(dataset, indexes, window)
-        declared = declared_nodata(bands, dataset.nodatavals)
+        declared = (
+            declared_nodata(bands, dataset.nodatavals) if heeds_declared else Declared(tuple(bands))
+        )
     declared.blank(image)
     image = with_gaps(image, there)
     if not declared.hides:

@@ -77,7 +77,7 @@ def save_model_folder(folder: Path, spec: ModelSpec, members: Sequence[MemberSou
     kept = [member for member in members if member.weight > 0]
     if not kept:
         raise StageError("expected at least one member with a positive weight; got none")
-    if len({(member.file, member.tta) for member in kept}) < len(kept):
+    if len({(member.file, member.tta, member.voice) for member in kept}) < len(kept):
         raise StageError("expected one member per fold and seed; got two for the same pair")
     folder = Path(folder)
     written = spec.model_copy(update={"members": tuple(_copy(folder, member) for member in kept)})

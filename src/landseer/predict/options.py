@@ -46,6 +46,9 @@ class PredictOptions(BaseModel):
     """Also write a STAC item beside each map, `<output>.stac.json`."""
     legend: bool = False
     """Also write a QGIS style beside each class map, `<output>.qml`: the names and colours of its classes."""
+    heeds_declared: bool = True
+    """Whether a nodata value that a file declares counts for bands of which the model names none; false reads images as
+    training does."""
     nodata: Literal["mark", "zero"] = "mark"
     """Pixels without any valid band: `mark` writes 255 and declares it nodata; `zero` writes class 0."""
     window_px: int | None = Field(default=None, ge=1)

@@ -20,6 +20,7 @@ from landseer.predict.options import PredictOptions
 from landseer.predict.products import find_pose, product_path, write_products
 from landseer.predict.sinks import Sinks
 from landseer.predict.spec import ModelSpec
+from landseer.raster.levels import TILE_PX
 from landseer.raster.read import RasterInfo, read_bands, read_tags
 
 
@@ -43,10 +44,12 @@ def write_map(
     if options.products:
         write_products(job, info, result, spec, options)
     scratch = folder_of(job.output)
-    open_folder(scratch)
     with ExitStack() as stack:
         stack.callback(forget, scratch)
-        sinks.open(stack, info, scratch)
+        is_large = max(info.height, info.width) > TILE_PX
+        if is_large:
+            open_folder(scratch)
+        sinks.open(stack, info, scratch if is_large else None)
         sinks.write(0, result.arrays)
 
 

@@ -16,6 +16,9 @@ from landseer.predict.missing import read_measured
 from landseer.predict.spec import ModelSpec
 from landseer.raster.read import RasterInfo, has_alpha, read_info
 
+_WITH_ALPHA = (2, 4, 5)
+"""Bands of images in grey, in colours, or in colours and near infrared, with an alpha band."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tile:
@@ -74,12 +77,14 @@ def prepare(job: Job, spec: ModelSpec, gsd: GsdLookup, grids: Path | None = None
     return Tile(ready, scaled, None, gsd_m * math.sqrt(shrunk), job.image)
 
 
-def read_tile(job: Job, spec: ModelSpec, window_px: int, gsd: GsdLookup) -> Tile:
+def read_tile(
+    job: Job, spec: ModelSpec, window_px: int, gsd: GsdLookup, *, heeds_declared: bool = True
+) -> Tile:
     """Read one image, or only its header when a side is longer than the window; errors and edges of `prepare`."""
     tile = prepare(job, spec, gsd)
     if max(tile.info.height, tile.info.width) > window_px:
         return tile
-    image = read_measured(tile.job.image, spec.read_bands)
+    image = read_measured(tile.job.image, spec.read_bands, heeds_declared=heeds_declared)
     return Tile(tile.job, tile.info, image, tile.gsd_m, tile.source)
 
 
@@ -89,11 +94,12 @@ def check_bands(info: RasterInfo, spec: ModelSpec) -> None:
     Raises:
         BandError: it has more or fewer.
 
-    Edges: models of older versions count the alpha band of their training images; of files with one band less than
-        those had it is enough that all named bands are there.
+    Edges: models of older versions count the alpha band of their training images: a last band of two, four or
+        five that they do not read may be missing.
     """
-    last = max(band.index for band in spec.bands)
-    fits = {spec.n_file_bands, max(last, spec.n_file_bands - 1)}
+    fits = {spec.n_file_bands}
+    if spec.n_file_bands in _WITH_ALPHA and all(b.index < spec.n_file_bands for b in spec.bands):
+        fits.add(spec.n_file_bands - 1)
     if info.count in fits or (info.count - 1 in fits and has_alpha(info.path)):
         return
     names = ", ".join(band.name for band in spec.bands)

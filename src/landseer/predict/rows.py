@@ -16,7 +16,7 @@ from rasterio.io import DatasetReader
 
 from landseer.core.bands import Band
 from landseer.core.window import Window
-from landseer.predict.missing import declared_nodata, measuring
+from landseer.predict.missing import Declared, declared_nodata, measuring
 from landseer.predict.plan import Band as WindowBand
 from landseer.predict.valid_rows import everywhere, is_everywhere
 from landseer.raster.opening import open_raster
@@ -97,7 +97,12 @@ class Rows:
 
 
 def read_rows(
-    path: Path, bands: Sequence[Band], wanted: Sequence[WindowBand], *, workers: int
+    path: Path,
+    bands: Sequence[Band],
+    wanted: Sequence[WindowBand],
+    *,
+    workers: int,
+    heeds_declared: bool = True,
 ) -> Generator[Rows]:
     """Read the rows of each band of windows, and one chunk more while the caller works on these.
 
@@ -106,6 +111,7 @@ def read_rows(
         bands: to be read, in this order.
         wanted: bands of windows from top to bottom.
         workers: 0 reads in the caller's thread.
+        heeds_declared: as of `read_measured`.
 
     Raises:
         FileReadError: as of `read_bands`.
@@ -113,7 +119,10 @@ def read_rows(
     with ExitStack() as stack:
         dataset = stack.enter_context(open_raster(path, **_threads(path, workers)))
         prove_whole(dataset)
-        reader = _Reader(dataset, bands, wanted)
+        declared = (
+            declared_nodata(bands, dataset.nodatavals) if heeds_declared else Declared(tuple(bands))
+        )
+        reader = _Reader(dataset, declared, wanted)
         if workers > 0:
             reader.executor = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="rows"))
         for band in wanted:
@@ -155,10 +164,10 @@ class _Reader:
     executor: ThreadPoolExecutor | None = None
 
     def __init__(
-        self, dataset: DatasetReader, bands: Sequence[Band], wanted: Sequence[WindowBand]
+        self, dataset: DatasetReader, declared: Declared, wanted: Sequence[WindowBand]
     ) -> None:
-        self._dataset, self._declared = dataset, declared_nodata(bands, dataset.nodatavals)
-        self._indexes = [band.index for band in bands]
+        self._dataset, self._declared = dataset, declared
+        self._indexes = [band.index for band in declared.bands]
         self._dtype = np.result_type(*(dataset.dtypes[index - 1] for index in self._indexes))
         self._height = chunk_height(dataset.block_shapes[0][0])
         numbers = {n for band in wanted for n in self._numbers(band)}

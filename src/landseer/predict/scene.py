@@ -213,7 +213,13 @@ class Scene:
         shape = (plan.batch, len(bands), *plan.size)
         buffers = cycle([_buffer(shape, self._devices) for _ in range(len(self._devices) + 1)])
         patches, pixels, filled = list[Patch](), next(buffers), 0
-        reader = read_rows(path, bands, [b for _, b in wanted], workers=self._options.workers)
+        reader = read_rows(
+            path,
+            bands,
+            [b for _, b in wanted],
+            workers=self._options.workers,
+            heeds_declared=self._options.heeds_declared,
+        )
         with closing(reader) as read:
             for (start, band), rows in zip(wanted, read, strict=True):
                 for chunk in rows.chunks:

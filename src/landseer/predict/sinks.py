@@ -134,7 +134,7 @@ class Sinks:
         planes = {name: torch.from_numpy(one)[None] for name, one in values.items()}
         return {CALIBRATED: self._ensemble.calibrated(planes, target)[0].numpy()}
 
-    def open(self, stack: ExitStack, info: RasterInfo, scratch: Path) -> None:
+    def open(self, stack: ExitStack, info: RasterInfo, scratch: Path | None) -> None:
         """Open the files; they get their names when the stack is left without an error, the class map last."""
         for name, product in reversed(self.products.items()):  # a stack is left from its end
             writer = CogWriter(

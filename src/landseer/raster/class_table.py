@@ -42,7 +42,6 @@ def fill_place(path: Path, names: Mapping[int, str], colours: Mapping[int, str])
         if start < 0:
             raise WriteError("expected a place kept for the class table; found none", where=path)
         content[start : start + len(kept)] = item.ljust(len(kept))
-        content.flush()
 
 
 def _filler(item: bytes) -> str:

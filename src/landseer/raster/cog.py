@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from uuid import uuid4
 
 import numpy as np
 import rasterio
@@ -18,7 +19,7 @@ from numpy.typing import DTypeLike
 from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
 from rasterio.io import DatasetWriter
-from rasterio.shutil import copy
+from rasterio.shutil import copy, delete
 
 from landseer.core.files import atomic_path
 from landseer.errors import WriteError
@@ -33,10 +34,14 @@ _LAYOUT: dict[str, Any] = {
     "COMPRESS": "DEFLATE",
     "LEVEL": 1,
     "PREDICTOR": "YES",
-    "BLOCKSIZE": TILE_PX,
     "BIGTIFF": "IF_SAFER",
-    "NUM_THREADS": "ALL_CPUS",
 }
+_STEP_PX = 16
+"""Sides of tiles are multiples of it."""
+
+_PACKING: dict[str, Any] = {"compress": "zstd", "zstd_level": 1, "num_threads": "ALL_CPUS"}
+"""Of temporary files."""
+
 _CLASSES = (1, "uint8"), (1, "uint16")
 _FREE = "free disk space or choose a folder you may write to"
 
@@ -44,7 +49,8 @@ _FREE = "free disk space or choose a folder you may write to"
 class CogWriter:
     """A cloud-optimised GeoTIFF in the making; use it in a `with` block and write rows from the top down.
 
-    Coarser resolutions, checksums and figures are made while rows come, into temporary files beside `path`. When
+    Coarser resolutions, checksums and figures are made while rows come, into temporary files beside `path`, those of a
+    single tile in memory unless `scratch` is given. When
     the block ends well GDAL lays them out as one file, which is read once, compared with what was given, and gets its
     name. When it ends with an error nothing is left. The same pixels give the same bytes, however they are cut into
     strips.
@@ -88,19 +94,21 @@ class CogWriter:
         tags: Mapping[str, str] | None = None,
         scratch: Path | None = None,
     ) -> None:
-        self.path = Path(path)
+        self.path, self._scratch = Path(path), scratch
         self._dtype = np.dtype(np.uint8 if np.dtype(dtype) == np.bool_ else dtype)
         self._profile: dict[str, Any] = {
             "driver": "GTiff", "width": width, "height": height, "count": count, "dtype": self._dtype.name,
-            "crs": crs, "nodata": nodata, "BIGTIFF": "IF_SAFER", "tiled": True, "blockxsize": TILE_PX,
-            "blockysize": TILE_PX, "compress": "zstd", "zstd_level": 1, "num_threads": "ALL_CPUS",
-            "predictor": self._predictor,
+            "crs": crs, "nodata": nodata, "BIGTIFF": "IF_SAFER", "tiled": True,
         }  # fmt: skip
         if transform is not None:
             self._profile["transform"] = Affine(*transform[:6])
+        side = min(TILE_PX, -(-max(width, height) // _STEP_PX) * _STEP_PX)
+        packing = (
+            {"num_threads": 1} if self._in_memory else _PACKING | {"predictor": self._predictor}
+        )
+        self._profile |= {"blockxsize": side, "blockysize": side, **packing}
         self._descriptions, self._tags = descriptions, dict(tags or {})
         self._colours, self._names = dict(colour_table or {}), dict(category_names or {})
-        self._scratch = scratch
         self._figures = [BandFigures(nodata) for _ in range(count)]
         self._levels: list[Level] = []
         self._stack = ExitStack()
@@ -108,10 +116,7 @@ class CogWriter:
 
     def __enter__(self) -> Self:
         with self._translated(), ExitStack() as stack:
-            parent = self._scratch or self.path.parent
-            parent.mkdir(parents=True, exist_ok=True)
-            self._folder = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", dir=parent))
-            stack.callback(shutil.rmtree, self._folder, ignore_errors=True)
+            self._folder = self._make_folder(stack)
             stack.enter_context(quiet())
             is_classes = bool(self._colours or self._names)
             halve = partial(
@@ -122,6 +127,24 @@ class CogWriter:
             self._describe(self._levels[0].file)
             self._stack = stack.pop_all()
         return self
+
+    def _make_folder(self, stack: ExitStack) -> Path:
+        """Make a folder of temporary files, for a single tile in memory; the stack removes it."""
+        if self._in_memory:
+            folder = Path("/vsimem") / uuid4().hex
+            stack.callback(_forget, folder)
+            return folder
+        parent = self._scratch or self.path.parent
+        parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", dir=parent))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
+    @property
+    def _in_memory(self) -> bool:
+        """Whether the file is but one tile of one resolution, and no folder was given for what is made on the way."""
+        is_tile = max(self._profile["height"], self._profile["width"]) <= TILE_PX
+        return is_tile and self._scratch is None
 
     def write(self, row: int, rows_bhw: Array) -> None:
         """Write the rows that follow those written before.
@@ -198,13 +221,26 @@ class CogWriter:
             finest.file.update_tags(band, **figures.tags())
         for level in self._levels:
             level.file.close()
+        if self._in_memory:
+            with atomic_path(self.path) as temporary:
+                self._lay_out(self._levels[0].path, temporary)
+            return
         made = self._folder / "cog.tif"
-        copy(self._join(), made, driver="COG", **_LAYOUT)
+        self._lay_out(self._join(), made)
+        with atomic_path(self.path) as temporary:
+            shutil.move(made, temporary)
+
+    def _lay_out(self, source: Path, made: Path) -> None:
+        """Make the file, and prove it."""
+        layout = {
+            **_LAYOUT,
+            "BLOCKSIZE": self._profile["blockxsize"],
+            "NUM_THREADS": self._profile["num_threads"],
+        }
+        copy(source, made, driver="COG", **layout)
         if self._names:
             fill_place(made, self._names, self._colours)
         self._prove(made)
-        with atomic_path(self.path) as temporary:
-            shutil.move(made, temporary)
 
     def _describe(self, file: DatasetWriter) -> None:
         """Write all that is known of the file and its bands beforehand."""
@@ -273,6 +309,12 @@ def write_cog(path: Path, array: Array, **options: Any) -> None:
     shape = {"count": count, "height": height, "width": width, "dtype": bands.dtype}
     with CogWriter(path, **shape, **options) as writer:
         writer.write(0, bands)
+
+
+def _forget(folder: Path) -> None:
+    """Remove the file of a single tile from GDAL's memory."""
+    with suppress(RasterioError, CPLE_BaseError):
+        delete(folder / "0.tif", driver="GTiff")
 
 
 def _rgb(colour: str) -> bytes:

@@ -228,10 +228,11 @@ def _map_whole(run: Run, scene: Scene, selection: Selection) -> None:
 
 
 def _options(run: Run) -> PredictOptions:
-    """Say how scenes are cut for the networks."""
+    """Say how scenes are cut for the networks, and that they are read as training reads them."""
     train = run.recipe.train
     batch = train.eval_batch_size or train.batch_size
-    return window_options(run).model_copy(update={"legend": True, "batch": batch})
+    update = {"legend": True, "batch": batch, "heeds_declared": False}
+    return window_options(run).model_copy(update=update)
 
 
 def _ensemble(

@@ -34,6 +34,7 @@ from landseer.samples.labelled import is_labelled
 from landseer.samples.schema import is_missing
 from landseer.samples.table import read_samples, usable
 from landseer.select.selection import Selection, read_selection
+from landseer.select.way import Rule
 from landseer.selftrain.bars import may_teach
 from landseer.selftrain.mined import Mined, factor_of, judge_empty, ranked, write_mined
 from landseer.track.figures import SheetRow, save_figure, sheet_figure
@@ -158,7 +159,9 @@ def _folder(run: Run, who: Teacher, fold: int) -> Path:
 def _predicted(selection: Selection, folder: Path, fold: int, sample: str) -> Prediction:
     """Read a prediction and decide its pixels as the fold was judged."""
     probability = read_oof(oof_path(folder, sample))
-    return probability, how_judged(selection, sample, fold).rule.decide(probability)
+    how = how_judged(selection, sample, fold)
+    rule = Rule(how.member_threshold) if selection.vote == "hard" else how.rule
+    return probability, rule.decide(probability)
 
 
 def _oof(run: Run, selection: Selection) -> Path:

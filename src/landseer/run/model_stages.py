@@ -337,23 +337,23 @@ def epochs_of(
     """
     paths = weights_of(run, member)
     parts = [(one.tta, one.share) for one in mix if one.seed == member.seed]
-    sources: list[MemberSource] = []
+    sources: dict[tuple[int, str, str], MemberSource] = {}
     for name, weight in parts if mix else [(tta, share)]:
         wanted = parse_set(name)
         ranks = wanted.of(range(len(paths)))
-        sources += [
-            MemberSource(
+        voice = name if len(ranks) > 1 else ""
+        for rank in ranks:
+            known = sources.get((rank, wanted.views, voice))
+            sources[rank, wanted.views, voice] = MemberSource(
                 path=paths[rank],
                 fold=member.fold,
                 seed=member.seed,
-                weight=weight / len(ranks),
+                weight=weight / len(ranks) + (known.weight if known else 0.0),
                 rank=rank,
                 tta=wanted.views if mix else None,
-                voice=name if len(ranks) > 1 else "",
+                voice=voice,
             )
-            for rank in ranks
-        ]
-    return sources
+    return list(sources.values())
 
 
 def precision_of(run: Run) -> Precision:

@@ -48,7 +48,9 @@ def find_maps(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
         if not inside:
             came = shorten(left) if left else "none"
             raise FileReadError(
-                f"expected class maps ({', '.join(_SUFFIXES)}); got {came}", where=path
+                f"expected class maps ({', '.join(_SUFFIXES)}); got {came}",
+                where=path,
+                do="name a file to take it though it is of decimals" if left else "",
             )
         found += inside
         skipped += left
