@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from landseer.adapters.spacenet_files import find_labels, find_tiles, place_of
+from landseer.errors import DataError
 
 ONE = "SN1_buildings/train/3band/3band_AOI_1_RIO_img100.tif"
 ONE_TEST = "SN1_buildings_test_AOI_2_Rio_3band/3band/3band_AOI_2_RIO_img7.tif"
@@ -75,3 +76,12 @@ def test_labels_have_the_place_of_their_image(tmp_path: Path):
 def test_a_folder_whose_name_contains_test_as_part_of_a_word_is_no_test_side(tmp_path: Path):
     put(tmp_path, "latest_contest/3band/3band_AOI_1_RIO_img1.tif")
     assert find_tiles(tmp_path, "3band")[0][0].side == "train"
+
+
+def test_two_data_sets_below_one_root_are_refused(tmp_path: Path):
+    other = TWO.replace("AOI_2_Vegas_Train", "AOI_2_Vegas_Roads_Train")
+    put(tmp_path, TWO, other, TWO_TEST)
+    with pytest.raises(DataError, match="1 tiles twice, AOI_2_Vegas_img12 from") as caught:
+        find_tiles(tmp_path, "RGB-PanSharpen")
+    assert TWO in caught.value.message and other in caught.value.message
+    assert "point `root` at one of the data sets" in caught.value.do

@@ -239,6 +239,16 @@ def test_without_a_network_the_error_says_what_to_do(cache, monkeypatch):
         assert needed in text
 
 
+def test_of_the_hubs_text_the_first_sentence_is_said(cache, monkeypatch):
+    def fail(*_):
+        raise OSError("No file on hf.co, " + "far " * 60 + "away. Please check.\nMore.")
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", fail)
+    with pytest.raises(WeightsError) as caught:
+        build("imagenet")
+    assert caught.value.message.endswith(": No file on hf.co, " + "far " * 60 + "away")
+
+
 def test_weights_off_the_hub_are_named_by_their_address():
     with pytest.raises(WeightsError) as caught:
         find_weights("gcvit_tiny", "imagenet")

@@ -103,3 +103,28 @@ def test_items_that_stand_for_no_image_say_so(tmp_path: Path):
     (tmp_path / "c.json").write_text("{")
     with pytest.raises(FileReadError, match="STAC item"):
         find_images([tmp_path / "c.json"], Naming())
+
+
+@pytest.mark.parametrize(
+    ("files", "pattern"),
+    [
+        (["a/a.tif", "b/b.tif", ".trash/x/c.tif"], "*/*.tif"),
+        (["a/a.tif", "b/c/b.tif", "b/c/b.txt"], "**/*.tif"),
+        (["a/b/a.png"], "*/*/*.png"),
+    ],
+)
+def test_images_in_subfolders_are_named_by_a_pattern(tmp_path: Path, files, pattern):
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.raises(FileReadError, match="got none") as caught:
+        find_images([tmp_path], Naming())
+    assert caught.value.do == f'give the pattern "{tmp_path}/{pattern}"'
+    images = [name for name in files if not name.startswith(".") and not name.endswith(".txt")]
+    assert len(find_images([f"{tmp_path}/{pattern}"], Naming())) == len(images)
+
+
+def test_a_folder_without_images_has_no_pattern(tmp_path: Path):
+    with pytest.raises(FileReadError, match="got none") as caught:
+        find_images([tmp_path], Naming())
+    assert caught.value.do == ""

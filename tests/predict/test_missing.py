@@ -108,6 +108,18 @@ def test_where_nothing_is_declared_pixels_stay_as_they_are(tmp_path: Path):
     assert image.dtype == np.uint8 and not declared_nodata((RED, NIR, QA), [None] * 3).added
 
 
+def test_maps_of_held_out_scenes_are_read_as_training_reads(spec, tmp_path: Path):
+    """There the recipe alone says what is missing, for windows and for one piece."""
+    spec = spec.model_copy(update={"bands": (RED, NIR, QA)})
+    path = write(tmp_path / "a.tif", "uint8", 0)
+    ensemble = Ensemble([Bright()], {"mask": ClassMask(2)})
+    cpu = {"device": "cpu", "precision": "float32", "heeds_declared": False}
+    for window_px in (48, 512):
+        options = PredictOptions(window_px=window_px, overlap_px=12, **cpu)
+        predict_images(ensemble, spec, [path], tmp_path / str(window_px), options)
+        assert set(np.unique(read_bands(tmp_path / f"{window_px}/a.tif"))) == {0, 1}
+
+
 @pytest.mark.parametrize(("dtype", "nodata"), [("uint8", 0), ("float32", -9999)])
 def test_maps_have_no_data_there(spec, tmp_path: Path, dtype: str, nodata: float):
     """Both ways end in the same map; what the file calls nodata is 255."""

@@ -98,7 +98,19 @@ def test_nothing_is_left_of_images_that_were_read_otherwise_when_something_stops
     monkeypatch.setattr(Ensemble, "forward", None)
     with pytest.raises(TypeError):
         predict_images(ensemble, coarse, [path], tmp_path / "out", PredictOptions(**CPU))
-    assert not (tmp_path / "out/.landseer").exists()
+    assert not list((tmp_path / "out").glob(".*"))
+
+
+@pytest.mark.parametrize("name", ["grids", ".landseer"])
+def test_no_name_of_an_image_stands_in_the_way(
+    ensemble, coarse, write_image, tmp_path: Path, name: str
+):
+    paths = [write_image(f"{one}.tif", 90, 40, **PLACE)[0] for one in ("a", name, "z")]
+    options = PredictOptions(window_px=24, overlap_px=8, border_px=2, **CPU)
+    summary = predict_images(ensemble, coarse, paths, tmp_path / "out", options)
+    assert not summary.failures and summary.n_written == 3
+    expected = {f"{one}.tif" for one in ("a", name, "z")}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == expected
 
 
 def test_a_window_of_a_file_is_read_at_the_models_distance(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -232,3 +233,30 @@ def test_tracking_changes_no_stage(open_demo: Callable[..., Run], ran: list[str]
     before = len(ran)
     run_stages(open_demo("track.tensorboard=off"), until="split")
     assert len(ran) == before
+
+
+def test_wandb_that_is_not_installed_is_said_once_and_stops_nothing(
+    open_demo: Callable[..., Run],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    run = open_demo("track.wandb={project: kelp}")
+    folder = run.path("folds/fold0_seed0")
+    train(folder, [0.1], done=True)
+    write_json(run.path("folds/members.json"), [{"member": "fold0_seed0"}])
+    with tracked(run, "train"):
+        said = capsys.readouterr().err
+        assert open_tracking(run).watch(folder, "fold0_seed0") == []
+        open_tracking(run).finish(folder, "fold0_seed0")
+    assert said.count("\n") == 1 and "pip install 'landseer[wandb]'" in said
+    assert "Error" not in said and capsys.readouterr().err == ""
+
+
+def test_errors_of_our_own_are_said_without_their_class() -> None:
+    def fail(sink: Any) -> None:
+        raise StageError("expected more", do="give more")
+
+    guarded = Guarded(Dead())
+    assert not guarded.try_to(fail)
+    assert guarded.last == "expected more"

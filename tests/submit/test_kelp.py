@@ -13,6 +13,7 @@ from landseer.raster.write import write_raster
 from landseer.submit import SUBMITTERS, pack_kelp, verify_submission
 
 IDS = ["JW725114", "AA498489", "BC000001"]
+ENDINGS = {"kelp": ".tar", "geopose": ".tgz", "opencities": ".tgz"}
 
 
 @pytest.fixture
@@ -35,6 +36,13 @@ def masks(tmp_path: Path) -> dict[str, np.ndarray]:
 
 def pack(tmp_path: Path, ids=IDS, **options):
     return pack_kelp(tmp_path / "maps", ids, tmp_path / "out.tar", size_px=35, **options)
+
+
+@pytest.mark.parametrize("kind", sorted(SUBMITTERS))
+def test_a_folder_that_is_not_there(tmp_path: Path, kind: str):
+    with pytest.raises(FileReadError, match="there is no such folder") as caught:
+        SUBMITTERS[kind](tmp_path / "maps", IDS, tmp_path / f"out{ENDINGS[kind]}")
+    assert caught.value.where == str(tmp_path / "maps") and "landseer predict" in caught.value.do
 
 
 def test_archive_holds_plain_masks(masks, tmp_path: Path):

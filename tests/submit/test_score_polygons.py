@@ -162,3 +162,21 @@ def test_polygons_beyond_their_crs(tmp_path: Path):
         with pytest.raises(LabelError, match=r"lie on the Earth; got x 500000\.\.500050") as caught:
             score_paths(prediction, true, "spacenet-f1")
         assert caught.value.where == str(wrong)
+
+
+def test_confidence_must_be_numbers(tmp_path: Path):
+    truth = write(tmp_path / "t.gpkg", TRUE)
+    words = write(tmp_path / "p.gpkg", TRUE, confidence=["high"] * len(TRUE))
+    with pytest.raises(LabelError, match="expected numbers in the attribute confidence"):
+        score_paths(words, truth, "spacenet-f1")
+
+
+def test_areas_near_a_pole_are_areas(tmp_path: Path):
+    """No zone of UTM reaches there; two boxes of a hundredth of a degree side by side, of which one is found."""
+    boxes = [shapely.box(lon, 89.98, lon + 3, 89.99) for lon in (10, 20)]
+    truth, found = (
+        geopandas.GeoDataFrame(geometry=some, crs="EPSG:4326") for some in (boxes, boxes[:1])
+    )
+    truth.to_file(tmp_path / "t.gpkg")
+    found.to_file(tmp_path / "p.gpkg")
+    assert score_paths(tmp_path / "p.gpkg", tmp_path / "t.gpkg", "spacenet-f1").objects == (1, 0, 1)

@@ -197,6 +197,33 @@ def test_early_stop_ends_training(make_job: JobMaker, make_tiny_model: ModelMake
     assert len(read_history(job.folder / "metrics.csv")) == 2
 
 
+@pytest.mark.parametrize(("patience", "n_epochs"), [(1, 6), (3, 6), (4, 9)])
+def test_patience_counts_epochs_not_scores(
+    make_job: JobMaker, make_tiny_model: ModelMaker, patience: int, n_epochs: int
+) -> None:
+    job = make_job()
+    stop = EarlyStop(patience_epochs=patience, min_delta=1.0)
+    settings = config(epochs=30, early_stop=stop, validate_every_epochs=3)
+    fit_member(job, make_tiny_model(), LOSSES, AUGMENT, settings)
+    assert len(read_history(job.folder / "metrics.csv")) == n_epochs
+
+
+def test_spoilt_weights_are_told_when_they_are_judged(
+    make_job: JobMaker, make_tiny_model: ModelMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = fit.TrainingModule.validation_step
+
+    def spoilt(self: fit.TrainingModule, batch: object, batch_idx: int) -> None:
+        with torch.no_grad():
+            next(self.model.network.parameters()).fill_(torch.nan)
+        original(self, batch, batch_idx)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fit.TrainingModule, "validation_step", spoilt)
+    with pytest.raises(StageError, match="outputs of mask that are numbers") as caught:
+        fit_member(make_job(), make_tiny_model(), LOSSES, AUGMENT, config(epochs=2))
+    assert "epoch 1" in str(caught.value.where) and "train.optimiser.lr" in caught.value.do
+
+
 def test_the_best_epoch_is_kept_not_the_last(
     make_job: JobMaker, make_tiny_model: ModelMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -232,6 +232,17 @@ def test_a_plateau_is_one_whatever_the_sign_of_the_score(sign: int) -> None:
     assert rates == [1, 1, 0.5, 0.5, 0.5, 0.25, 0.25]
 
 
+def test_the_patience_of_a_plateau_counts_epochs() -> None:
+    """Scores of every second epoch: after more than three epochs without a rise the rate falls, at the second score."""
+    optimiser = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    stepper = PlateauStepper(Plateau(patience_epochs=3, factor=0.5), optimiser, every=2)
+    rates = []
+    for epoch in range(1, 11, 2):
+        stepper.step(epoch, 1.0)
+        rates.append(optimiser.param_groups[0]["lr"])
+    assert rates == [1, 1, 0.5, 0.5, 0.25]
+
+
 def test_a_plateau_looks_at_epochs_with_a_score_of_their_own(make_pose_job: JobMaker) -> None:
     settings = config(
         epochs=6, validate_every_epochs=2, schedule=Plateau(patience_epochs=0, factor=0.5)

@@ -355,3 +355,15 @@ def test_probabilities_are_found_in_a_folder_or_given(tmp_path: Path) -> None:
         options = VectoriseOptions(probability=probability)
         frame = read(vectorise(path, tmp_path / "map.parquet", options).files[0])
         assert (frame["confidence"] == 1).all()
+
+
+@pytest.mark.parametrize("out", ["a.geojson", "folder"])
+def test_geojson_takes_no_other_crs(tmp_path: Path, out: str) -> None:
+    path = write(tmp_path / "map.tif", blobs(), **UTM)
+    with pytest.raises(UsageError, match="always EPSG:4326; got EPSG:32633") as caught:
+        options = VectoriseOptions(crs="EPSG:32633", format="geojson")
+        vectorise(path, tmp_path / out, options)
+    assert caught.value.where == "--crs" and ".gpkg or .parquet" in caught.value.do
+    assert not (tmp_path / out).exists()
+    same = VectoriseOptions(crs="EPSG:4326", format="geojson")
+    assert vectorise(path, tmp_path / out, same).n_polygons

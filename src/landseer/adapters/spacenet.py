@@ -32,7 +32,7 @@ def scan(config: SpacenetConfig, work: Path) -> tuple[gpd.GeoDataFrame, list[Fin
         view only.
 
     Raises:
-        DataError: there is no image of the product.
+        DataError: there is no image of the product, or two files have the name of one tile.
         FileReadError: the root is missing.
 
     Edges: a label without objects says that there are no buildings; a training tile without label file is excluded,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from landseer.errors import DataError
 
 _AREA = re.compile(r"(?P<area>AOI_\d+_[A-Za-z]+)_img(?P<number>\d+)$")
 _PLACE = re.compile(r"(?:^|_)(?P<place>\d+_\d+)$")
@@ -47,12 +49,16 @@ def find_tiles(root: Path, product: str) -> tuple[list[Tile], list[Path]]:
 
     Returns:
         Tiles by path, and files whose names are none of SpaceNet's.
+
+    Raises:
+        DataError: two files have the name of one tile, as those of SpaceNet 2 and 3 have.
     """
     tiles, strange = [], []
     for path in _files(root, (".tif", ".tiff")):
         if path.parent.name == product:
             tile = read_name(path, root)
             tiles.append(tile) if tile is not None else strange.append(path)
+    _refuse_twice(tiles, root)
     return tiles, strange
 
 
@@ -94,6 +100,23 @@ def read_name(path: Path, root: Path) -> Tile | None:
         return Tile(place, place, None, side, path)
     name = f"{view['area']}_nadir{view['angle']}_{view['catid']}_{place}"
     return Tile(name, place, view["area"], side, path, int(view["angle"]), view["catid"])
+
+
+def _refuse_twice(tiles: Iterable[Tile], root: Path) -> None:
+    """Refuse two files of one tile's name: they are of two data sets."""
+    known: dict[str, Path] = {}
+    twice: dict[str, Path] = {}
+    for tile in tiles:
+        if known.setdefault(tile.name, tile.path) is not tile.path:
+            twice.setdefault(tile.name, tile.path)
+    if twice:
+        name, second = next(iter(twice.items()))
+        files = " and ".join(str(path.relative_to(root)) for path in (known[name], second))
+        raise DataError(
+            f"expected one file per tile; got {len(twice)} tiles twice, {name} from {files}",
+            where=root,
+            do="point `root` at one of the data sets",
+        )
 
 
 def place_of(stem: str) -> str | None:

@@ -54,7 +54,8 @@ def vectorise(
         ),
     ] = None,
     crs: Annotated[
-        str | None, typer.Option(help="CRS of the polygons; left out: the map's.")
+        str | None,
+        typer.Option(help="CRS of the polygons; left out: the map's. GeoJSON is always EPSG:4326."),
     ] = None,
     connectivity: Annotated[int, typer.Option(help="4: by sides; 8: by corners too.")] = 4,
     layer: Annotated[str, typer.Option(help="Layer of a GeoPackage.")] = "polygons",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
         )
     except (SafetensorError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise WeightsError(
-            f"expected a readable weights file; got: {_first_line(error)}",
+            f"expected a readable weights file; got: {_first_sentence(error)}",
             where=path,
             do="fetch or copy the file again",
         ) from error
@@ -116,7 +117,7 @@ def _from_hub(encoder: str, weights: str) -> dict[str, Tensor]:
         path = _download(repository)
     except Exception as error:  # the hub's HTTP library, and with it its errors, differ by version
         url = f"https://huggingface.co/{repository}/resolve/main/{HUB_FILE}"
-        raise _unreachable(f"{architecture}.{tag}", url, _first_line(error)) from error
+        raise _unreachable(f"{architecture}.{tag}", url, _first_sentence(error)) from error
     return read_state(Path(path))
 
 
@@ -127,7 +128,7 @@ def _satlas_path(weights: str) -> Path:
         return Path(_download(REPOSITORY, name))
     except Exception as error:  # as above
         url = f"https://huggingface.co/{REPOSITORY}/resolve/main/{name}"
-        raise _unreachable(weights, url, _first_line(error)) from error
+        raise _unreachable(weights, url, _first_sentence(error)) from error
 
 
 def _torchvision_path(encoder: str) -> Path:
@@ -141,7 +142,7 @@ def _torchvision_path(encoder: str) -> Path:
         torch.hub.download_url_to_file(url, str(path), progress=False)
     except OSError as error:
         raise _unreachable(
-            encoder, url, _first_line(error), f"{path.parent} (moved by TORCH_HOME)"
+            encoder, url, _first_sentence(error), f"{path.parent} (moved by TORCH_HOME)"
         ) from error
     return path
 
@@ -163,6 +164,7 @@ def _unreachable(name: str, url: str, reason: str, cache: str | None = None) -> 
     )
 
 
-def _first_line(error: Exception) -> str:
-    """Shorten an error to its first line."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+def _first_sentence(error: Exception) -> str:
+    """Shorten an error to the first sentence of its first line, without the full stop."""
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return re.split(r"\.(?=\s|$)", line, maxsplit=1)[0] or line

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,7 +75,7 @@ def find_images(inputs: Iterable[Path | str], naming: Naming) -> tuple[Image, ..
         row and column, items by their id.
 
     Raises:
-        FileReadError: an input does not exist or holds no image.
+        FileReadError: an input does not exist or holds no image; where its subfolders do, it names their pattern.
         DataError: a JSON file is no STAC item, or one with several images.
     """
     found: dict[Image, None] = {}
@@ -83,7 +83,9 @@ def find_images(inputs: Iterable[Path | str], naming: Naming) -> tuple[Image, ..
         files = _expand(item, naming)
         if not files:
             raise FileReadError(
-                f"expected image files ({', '.join(SUFFIXES)}); got none", where=item
+                f"expected image files ({', '.join(SUFFIXES)}); got none",
+                where=item,
+                do=_remedy(Path(item)),
             )
         found.update(dict.fromkeys(_image(file, naming) for file in files))
     if not found:
@@ -166,6 +168,18 @@ def _expand(item: Path | str, naming: Naming) -> list[Path]:
         matches = glob.glob(str(item), recursive=True)  # noqa: PTH207 - Path.glob takes no absolute patterns
         return sorted(path for path in map(Path, matches) if path.is_file())
     raise FileReadError("expected a file, a folder or a glob; there is no such path", where=item)
+
+
+def _remedy(folder: Path) -> str:
+    """Say how to name the images below a folder that holds none itself; "" where there are none."""
+    found = [path.relative_to(folder) for path in folder.rglob("*") if _is_image(path)]
+    seen = [path for path in found if not any(part.startswith(".") for part in path.parts)]
+    if not seen:
+        return ""
+    depths = {len(path.parts) - 1 for path in seen}
+    stars = "*/" * depths.pop() if len(depths) == 1 else "**/"
+    ending, _ = Counter(path.suffix for path in sorted(seen)).most_common(1)[0]
+    return f'give the pattern "{glob.escape(str(folder))}/{stars}*{ending}"'
 
 
 def _image(path: Path, naming: Naming) -> Image:

@@ -144,11 +144,6 @@ def _calibrate(recipe: Recipe) -> Iterator[Problem]:
         yield Problem(("calibrate", "kind"), said)
 
 
-def _n_epochs(recipe: Recipe) -> int:
-    """Return how many networks a member is: one where a soup makes one of its epochs."""
-    return recipe.train.keep_best if recipe.train.soup is None else 1
-
-
 def _self_training(recipe: Recipe) -> Iterator[Problem]:
     """Teachers must have views that exist, networks that can disagree, and something to label."""
     config = recipe.selftrain
@@ -187,7 +182,7 @@ def _teaches_alone(recipe: Recipe) -> bool:
         return False
     if config.rounds == 1 and _is_student(recipe):
         return False
-    n_epochs = _n_epochs(recipe)
+    n_epochs = train.n_networks
     sets = candidate_sets(["none"], recipe.select, n_epochs) if config.tta is None else [config.tta]
     return max(len(parse_set(name).of(range(n_epochs))) for name in sets) == 1
 

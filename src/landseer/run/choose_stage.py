@@ -11,7 +11,6 @@ from landseer.models.outputs import make_quantity
 from landseer.quantities import ClassMask
 from landseer.run.context import Run
 from landseer.run.model_stages import (
-    epochs_kept,
     make_source,
     members_of,
     specs_of,
@@ -49,7 +48,7 @@ def choose(run: Run) -> None:
             recipe.select,
             seed=recipe.seed,
             exclusive=exclusive,
-            n_epochs=epochs_kept(run),
+            n_epochs=recipe.train.n_networks,
         )
         if len(recipe.target_specs) > 1:
             selection = add_values(selection, trial, held, recipe.select, seed=recipe.seed)

@@ -274,13 +274,7 @@ def tta_candidates(run: Run) -> list[str]:
     wanted = run.recipe.select.tta
     views = [wanted] if isinstance(wanted, str) else list(wanted)
     named = ["none", "d4"] if wanted == "auto" else views
-    return list(candidate_sets(named, run.recipe.select, epochs_kept(run)))
-
-
-def epochs_kept(run: Run) -> int:
-    """Return how many networks a member is: its best epochs, or the one that they were cooked into."""
-    train = run.recipe.train
-    return train.keep_best if train.soup is None else 1
+    return list(candidate_sets(named, run.recipe.select, run.recipe.train.n_networks))
 
 
 def oof_state(run: Run) -> Any:

@@ -21,7 +21,7 @@ from landseer.track.history import read_history
 from landseer.track.mirror import STATE, AfterEpoch, Shown
 from landseer.track.mlflow_sink import MlflowSink
 from landseer.track.sink import Entry, Guarded, Sink, flatten
-from landseer.track.wandb_sink import WandbSink
+from landseer.track.wandb_sink import INSTALL, WandbSink, is_installed
 
 FAILURES = "failures"
 """Key of the run's `track.json` that counts what trackers failed at."""
@@ -143,8 +143,14 @@ def tracked(run: Run, until: str) -> Iterator[None]:
         until: the verb.
 
     Raises:
-        UsageError: a tracker is asked for that is not installed; nothing was done then.
+        UsageError: MLflow is asked for and not installed; nothing was done then.
+
+    Edges: where wandb is asked for and not installed, a line says so before any work, and the run goes on without it.
     """
+    if run.recipe.track.wandb is not None and not is_installed():
+        sys.stderr.write(
+            f"track: wandb is not installed ({INSTALL}); the run goes on without it, and the next one catches up\n"
+        )
     tracking = open_tracking(run)
     try:
         with recorded(run, until):
@@ -167,7 +173,9 @@ def open_tracking(run: Run) -> Tracking:
         run: the run.
 
     Raises:
-        UsageError: a tracker is asked for that is not installed.
+        UsageError: MLflow is asked for and not installed.
+
+    Edges: wandb is left out where it is not installed; `tracked` says so.
     """
     track, sinks = run.recipe.track, list[Sink]()
     root = run.folder.resolve().parent
@@ -178,7 +186,7 @@ def open_tracking(run: Run) -> Tracking:
         is_database = "sql" in address.partition(":")[0]
         artifacts = root / "mlflow" / track.mlflow.experiment if is_database else None
         sinks.append(MlflowSink(address, track.mlflow.experiment, artifacts))
-    if track.wandb is not None:
+    if track.wandb is not None and is_installed():
         wandb = track.wandb
         sinks.append(WandbSink(wandb.project, wandb.entity, wandb.mode, run.folder))
     return Tracking(run, tuple(Guarded(sink) for sink in sinks))

@@ -22,7 +22,7 @@ from landseer.submit.geopose_archive import (
     read_entries,
 )
 from landseer.submit.geopose_files import AGL_SUFFIX, CM_PER_M, FLOW_SUFFIX
-from landseer.submit.names import unique_ids
+from landseer.submit.names import check_folder, unique_ids
 
 _ENDINGS = (".tar.gz", ".tgz")
 
@@ -87,7 +87,7 @@ def pack_geopose(
 
     Raises:
         DataError: files are missing or too many, an id is given twice or has no size.
-        FileReadError: a file cannot be read.
+        FileReadError: the folder is not there, or a file cannot be read.
         GridError: heights have another size than their image, or more than one band.
         LabelError: a height is not finite, the scale is not finite and above 0, or the angle not in [0, 2 pi).
         WriteError: the archive cannot be written, or does not give back what was put in.
@@ -102,6 +102,7 @@ def pack_geopose(
     wanted, folder, out = unique_ids(ids), Path(predictions), Path(out)
     if not out.name.endswith(_ENDINGS):
         raise DataError(f"expected a name that ends in .tar.gz; got {out.name}", where=out)
+    check_folder(folder)
     found = [
         path.name for path in folder.glob("*") if path.name.endswith((AGL_SUFFIX, FLOW_SUFFIX))
     ]

@@ -23,7 +23,7 @@ from landseer.errors import DataError, FileReadError, GridError, LabelError
 from landseer.raster.read import read_bands, read_info
 from landseer.raster.write import write_raster
 from landseer.submit.geopose_archive import new_archive
-from landseer.submit.names import compare_names, unique_ids
+from landseer.submit.names import check_folder, compare_names, unique_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,7 @@ def pack_masks(
 
     Raises:
         DataError: masks are missing or too many, an id is given twice, or the archive's name ends in something else.
+        FileReadError: there is no such folder.
         GridError: a mask has another size or more than one band.
         LabelError: a mask has values other than 0, 1 and nodata.
         WriteError: the archive cannot be written.
@@ -111,6 +112,7 @@ def pack_masks(
     if not out.name.endswith(contest.endings):
         endings = " or ".join(contest.endings)
         raise DataError(f"expected a name that ends in {endings}; got {out.name}", where=out)
+    check_folder(folder)
     _compare(contest, wanted, _maps(contest, folder, set(wanted)), folder)
     encode = partial(_encode, contest, folder)
     filled = 0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
-from landseer.errors import DataError
+from landseer.errors import DataError, FileReadError
 from landseer.samples.schema import shorten
 
 
@@ -20,6 +21,20 @@ def unique_ids(ids: Iterable[str]) -> list[str]:
     if twice or not counts:
         raise DataError(f"expected every test id once; got {shorten(twice) or 'no ids at all'}")
     return sorted(counts)
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder of predictions that is not there.
+
+    Raises:
+        FileReadError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise FileReadError(
+            "expected a folder of predictions; there is no such folder",
+            where=folder,
+            do="correct its path, or write it with `landseer predict MODEL IMAGES -o FOLDER`",
+        )
 
 
 def compare_names(expected: Iterable[str], found: Iterable[str], what: str, where: object) -> None:

@@ -36,7 +36,7 @@ def pack_opencities(
         What the archive holds.
 
     Raises:
-        DataError, GridError, LabelError, WriteError: as of `pack_masks`.
+        DataError, FileReadError, GridError, LabelError, WriteError: as of `pack_masks`.
     """
     return pack_masks(replace(CONTEST, size_px=size_px), predictions, ids, out, workers=workers)
 

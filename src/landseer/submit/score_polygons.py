@@ -115,9 +115,21 @@ def _read(path: Path) -> tuple[geopandas.GeoSeries, NDArray[np.float64] | None]:
     kept = shapely.area(shapes) > 0
     sure = None
     if file.attribute is not None and len(file.attribute):
-        known = [-np.inf if one is None else float(one) for one in file.attribute]
-        sure = np.array(known, np.float64)[kept]
+        sure = _numbers(file.attribute, path)[kept]
     return geopandas.GeoSeries(shapes[kept], crs=file.crs), sure
+
+
+def _numbers(values: NDArray[np.object_], path: Path) -> NDArray[np.float64]:
+    """Return how sure a file is of its polygons, least where it does not say."""
+    try:
+        known = np.array([-np.inf if one is None else float(one) for one in values], np.float64)
+    except (TypeError, ValueError) as error:
+        raise LabelError(
+            f"expected numbers in the attribute {CONFIDENCE}; {error}",
+            where=path,
+            do=f"write numbers from 0 to 1, or leave {CONFIDENCE} out",
+        ) from error
+    return np.where(np.isnan(known), -np.inf, known)
 
 
 def _valid(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -146,13 +158,17 @@ def _is_same(crs: CRS, other: CRS) -> bool:
 
 
 def _plane(path: Path, shapes: geopandas.GeoSeries) -> CRS:
-    """Choose a CRS in which areas are areas."""
+    """Choose a CRS in which areas are areas: the file's own, a zone of UTM, or near the poles one around them."""
     if not shapes.crs.is_geographic and shapes.crs.to_epsg() != 3857:
         return shapes.crs
+    left, bottom, right, top = shapes.to_crs("EPSG:4326").total_bounds.tolist()
+    if not (-180 <= left <= right <= 180 and -90 <= bottom <= top <= 90):
+        raise _beyond(path, shapes)
     try:
         return shapes.estimate_utm_crs()
-    except RuntimeError as error:
-        raise _beyond(path, shapes) from error
+    except RuntimeError:  # no zone reaches there
+        lon, lat = (left + right) / 2, (bottom + top) / 2
+        return CRS.from_proj4(f"+proj=laea +lat_0={lat} +lon_0={lon} +datum=WGS84 +units=m")
 
 
 def _placed(path: Path, shapes: geopandas.GeoSeries, crs: CRS | None) -> NDArray[np.object_]:

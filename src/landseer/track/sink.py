@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from landseer.errors import LandseerError
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -91,7 +93,9 @@ class Guarded:
         """Count a failure, and say the first one and the last."""
         self.failures += 1
         self._in_row += 1
-        self.last = without_password(f"{type(error).__name__}: {error}".splitlines()[0][:300])
+        own = isinstance(error, LandseerError)
+        text = f"{error}" if own else f"{type(error).__name__}: {error}"
+        self.last = without_password(text.splitlines()[0][:300])
         if self.failures == 1 or self.is_given_up:
             end = "; it is left alone until the next run" if self.is_given_up else "; work goes on"
             sys.stderr.write(f"track: {self.sink.name} failed ({self.last}){end}\n")

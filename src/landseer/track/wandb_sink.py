@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +17,9 @@ from landseer.track.sink import Entry
 
 _QUIET = {"WANDB_SILENT": "true", "WANDB_DISABLE_GIT": "true", "WANDB_DISABLE_CODE": "true"}
 """Set before wandb is imported, where they are not set."""
+
+INSTALL = "pip install 'landseer[wandb]'"
+"""What brings wandb."""
 
 
 @dataclass(slots=True)
@@ -99,6 +104,11 @@ class WandbSink:
         return known or ("online" if os.environ.get("WANDB_API_KEY") else "offline")
 
 
+def is_installed() -> bool:
+    """Whether wandb is there to be imported."""
+    return sys.modules.get("wandb") is not None or find_spec("wandb") is not None
+
+
 def _import() -> Any:
     """Import wandb."""
     for name, value in _QUIET.items():
@@ -109,6 +119,6 @@ def _import() -> Any:
         raise UsageError(
             f"expected wandb for track.wandb; it is not installed: {error}",
             where="track.wandb",
-            do="pip install 'landseer[wandb]'",
+            do=INSTALL,
         ) from error
     return wandb

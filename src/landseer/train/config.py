@@ -290,3 +290,8 @@ class TrainConfig(BaseModel):
         """The seed of each member of a fold: one where a soup makes one network of all."""
         is_one = self.soup is not None and self.soup.over == "seeds"
         return self.seeds[:1] if is_one else self.seeds
+
+    @property
+    def n_networks(self) -> int:
+        """How many networks a member is: its best epochs, or the one that a soup makes of them."""
+        return self.keep_best if self.soup is None else 1

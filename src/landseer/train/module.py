@@ -91,7 +91,12 @@ class TrainingModule(lightning.LightningModule):
         balance = list(self.loss.parameters())
         optimiser = build_optimiser(self._config.optimiser, self.model, balance)
         if isinstance(self._config.schedule, Plateau):
-            self._plateau = PlateauStepper(self._config.schedule, optimiser, self._plateau_state)
+            self._plateau = PlateauStepper(
+                self._config.schedule,
+                optimiser,
+                self._plateau_state,
+                every=self._config.validate_every_epochs,
+            )
             return optimiser
         schedule = build_schedule(
             self._config.schedule,
@@ -137,17 +142,30 @@ class TrainingModule(lightning.LightningModule):
         if SOFT in targets:
             loss, parts = self._with_pseudo_labels(loss, parts, outputs, targets[SOFT])
         if not torch.isfinite(loss):
-            raise StageError(
-                f"expected a loss that is a number, got {loss.item()}",
-                where=f"epoch {self.current_epoch + 1}, samples {', '.join(batch['samples'])}",
-                do="lower train.optimiser.lr, set train.clip_norm, or take precision fp32",
-            )
+            raise self._diverged(f"a loss that is a number, got {loss.item()}", batch["samples"])
         size = len(batch["samples"])
         self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=size)
         if len(parts) > 1:
             named = {f"train/loss_{name}": part for name, part in parts.items()}
             self.log_dict(named, on_step=False, on_epoch=True, batch_size=size)
         return loss
+
+    def _require_numbers(self, outputs: dict[str, Tensor], batch: Batch) -> None:
+        """Stop where the last steps have spoilt the weights: of a sample that has data some output is a number."""
+        has_data = torch.isfinite(batch["image"]).flatten(1).any(dim=1)
+        for name, output in outputs.items():
+            is_known = torch.isfinite(output).flatten(1).any(dim=1)
+            if (has_data & ~is_known).any():
+                what = f"outputs of {name} that are numbers, got NaN or inf"
+                raise self._diverged(what, batch["samples"])
+
+    def _diverged(self, what: str, samples: Sequence[str]) -> StageError:
+        """Return the error of a training that went astray."""
+        return StageError(
+            f"expected {what}",
+            where=f"epoch {self.current_epoch + 1}, samples {', '.join(samples)}",
+            do="lower train.optimiser.lr, set train.clip_norm, or take precision fp32",
+        )
 
     def training_inputs(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return what `Model.forward_channels` takes of one batch in training: channels, ground sample distances."""
@@ -246,6 +264,7 @@ class TrainingModule(lightning.LightningModule):
             pick_targets(batch["targets"], plan.targets), plan.targets, plan.class_names
         )
         grids = derive_grids(pick_grids(batch["grids"], plan.targets), plan.targets)
+        self._require_numbers(outputs, batch)
         self._val_losses.append(self._loss_of(outputs, targets, grids)[0])
         values, targets = beside_targets(values, targets, grids)
         judged = as_judged(self.model.quantities, values)

@@ -45,16 +45,28 @@ def build_schedule(
 
 
 class PlateauStepper:
-    """Lower the rate when the score no longer rises; looks at each epoch once, also after a restart."""
+    """Lower the rate when the score no longer rises; looks at each epoch once, also after a restart.
+
+    Args:
+        config: after how many epochs, and by how much.
+        optimiser: its rates are lowered.
+        state: of an earlier one.
+        every: how many epochs lie between two scores.
+    """
 
     def __init__(
-        self, config: Plateau, optimiser: Optimizer, state: dict[str, Any] | None = None
+        self,
+        config: Plateau,
+        optimiser: Optimizer,
+        state: dict[str, Any] | None = None,
+        *,
+        every: int = 1,
     ) -> None:
         self._schedule = lr_scheduler.ReduceLROnPlateau(
             optimiser,
             "max",
             config.factor,
-            config.patience_epochs,
+            config.patience_epochs // every,
             threshold=0.0,
             min_lr=config.end_lr,
         )

@@ -120,7 +120,7 @@ def _early_stop(config: TrainConfig) -> list[lightning.Callback]:
     stop = EarlyStopping(
         "monitor",
         mode="max",
-        patience=config.early_stop.patience_epochs,
+        patience=-(-config.early_stop.patience_epochs // config.validate_every_epochs),
         min_delta=config.early_stop.min_delta,
         check_finite=False,
         check_on_train_epoch_end=False,

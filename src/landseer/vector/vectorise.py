@@ -82,6 +82,13 @@ def _check(files: Sequence[Path], out: Path, options: VectoriseOptions) -> None:
             raise UsageError(
                 f"expected a CRS on the Earth, such as EPSG:4326; got {options.crs}"
             ) from error
+        form = ENDINGS[out.suffix.lower()] if out.suffix else options.format
+        if form == "geojson" and not same_crs(options.crs, LONLAT):
+            raise UsageError(
+                f"expected no CRS for GeoJSON, which is always {LONLAT}; got {options.crs}",
+                where="--crs",
+                do="write .gpkg or .parquet, or leave --crs away",
+            )
     for one in files if options.classes else ():
         _classes(one, options)
     given = options.probability
