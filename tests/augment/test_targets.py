@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -235,6 +235,7 @@ def test_other_devices_compute_the_same(holes: str, monkeypatch: pytest.MonkeyPa
 
 
 @settings(max_examples=60, deadline=None)
+@example("rot90", 0.0, 1.4, 0, 7, 0.4)
 @given(
     st.sampled_from(ELEMENTS), st.floats(-180, 180), st.floats(0.5, 3), st.integers(-60, 60),
     st.integers(-60, 60), st.floats(-0.4, 0.4),
@@ -242,21 +243,31 @@ def test_other_devices_compute_the_same(holes: str, monkeypatch: pytest.MonkeyPa
 def test_looking_at_a_part_of_the_input_is_looking_at_the_whole(
     element: str, angle: float, zoom: float, row: int, col: int, skew: float
 ) -> None:
-    """What is cut out first is all that is seen, even where the window leaves the input."""
+    """What is cut out first is all that is seen, even where the window leaves the input.
+
+    Where a pixel is looked up half-way between two of the input, either may be the nearest: there the least push
+    changes what is seen.
+    """
     x, targets = batch(1, 40)
-    geometry = Geometry(row, col, element, angle, zoom, ((1.0, skew), (0.0, 1.1)))  # type: ignore[arg-type]
-    out = move(x, targets, ALL, [geometry], size=(17, 12))
+
+    def seen(down: float = 0.0, right: float = 0.0) -> tuple[torch.Tensor, ...]:
+        shape = ((1.0, skew), (0.0, 1.1))
+        geometry = Geometry(row + down, col + right, element, angle, zoom, shape)  # type: ignore[arg-type]
+        out = move(x, targets, ALL, [geometry], size=(17, 12))
+        return out.image, out.targets["height"], out.targets["mask"].float()
+
+    parts = seen()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(window, "_WORTH_TRIMMING", 0.0)
-        whole = move(x, targets, ALL, [geometry], size=(17, 12))
-    for part, all_of_it in [
-        (out.image, whole.image), (out.targets["height"], whole.targets["height"]),
-        (out.targets["mask"].float(), whole.targets["mask"].float()),
-    ]:  # fmt: skip
-        differs = ~torch.isclose(part, all_of_it, rtol=1e-3, atol=1e-3, equal_nan=True)
-        assert (
-            int(differs.sum()) <= 0.01 * differs.numel()
-        )  # half-way between pixels either may be the nearest
+        wholes = seen()
+        pushed = [seen(*push) for push in ((1e-3, 0), (-1e-3, 0), (0, 1e-3), (0, -1e-3))]
+    for part, whole, *others in zip(parts, wholes, *pushed, strict=True):
+        half_way = torch.zeros_like(whole, dtype=torch.bool)
+        for other in others:
+            half_way |= ~torch.isclose(other, whole, rtol=2e-2, atol=2e-2, equal_nan=True)
+        differs = ~torch.isclose(part, whole, rtol=1e-3, atol=1e-3, equal_nan=True)
+        assert not (differs & ~half_way).any()
+        assert differs.float().mean() < 0.05
 
 
 def test_pixels_of_large_images_are_counted_exactly() -> None:
