@@ -261,6 +261,23 @@ def measure_network(
     }
 
 
+def as_met(plain: dict[str, Any], kept: dict[str, Any]) -> dict[str, float]:
+    """Set the engine as `landseer predict` runs it against bare forward passes in a script that does nothing else.
+
+    Args:
+        plain: what `measure_network` found with memory as in Python; its bare network is the script.
+        kept: the same with freed memory kept; its engine is that of `landseer predict`.
+
+    Returns:
+        Share of the script's speed: the slowest engine against the fastest script, the middle ones, the other ends.
+    """
+    scene_mpx = UNET_SIDE**2 / 1e6
+    return {
+        name: round(kept["mpx_per_s"][name] * seconds / scene_mpx, 3)
+        for name, seconds in plain["bare_s"].items()
+    }
+
+
 def seconds_of(function: Callable[[], Any], device: str = "cpu") -> float:
     """Return how long a call takes, until the device is done."""
     start = time.perf_counter()
@@ -326,6 +343,9 @@ def main() -> None:
         done = subprocess.run([*command, *more], check=True, stdout=subprocess.PIPE, text=True)
         found[f"unet_efficientnet_b0, {name}"] = json.loads(done.stdout.splitlines()[-1])
         print(name, json.dumps(found[f"unet_efficientnet_b0, {name}"]), flush=True)
+    if options.unet_rounds:
+        plain, kept = (found[f"unet_efficientnet_b0, {name}"] for name in ways)
+        found["unet_efficientnet_b0, landseer predict against a script"] = as_met(plain, kept)
     if options.out:
         write_json(options.out, found)
 
