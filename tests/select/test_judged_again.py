@@ -5,7 +5,7 @@ import pytest
 
 from landseer.metrics.confusion import confusion_matrix
 from landseer.metrics.scores import score
-from landseer.report.judged import judge_held_out
+from landseer.report.judged import how_judged, judge_held_out
 from landseer.select import SelectConfig
 from landseer.select.choose import select
 
@@ -34,6 +34,23 @@ def test_seeds_that_were_not_asked_have_no_say(build_world, classes):
     first = {"none": {0: world.oof["none"][0]}}
     selection = select(world.frame, first, classes, SelectConfig(**FAST))
     assert judged_again(world, selection) == pytest.approx(selection.crossfit.value, abs=1e-12)
+
+
+@pytest.mark.parametrize("n_folds", [1, 3])
+def test_members_vote_by_the_threshold_of_their_fold_and_votes_by_one_half(
+    build_world, classes, n_folds
+):
+    world = build_world(seeds=(0, 1, 2), noise=NOISE, n_folds=n_folds)
+    config = SelectConfig(vote="hard", threshold="tune", **FAST)
+    selection = select(world.frame, world.oof, classes, config)
+    thresholds = {one.fold: one.threshold for one in selection.folds}
+    for sample, fold in zip(world.frame["sample"], world.frame["fold"], strict=True):
+        how = how_judged(selection, sample, int(fold))
+        number = selection.parts[sample] if n_folds == 1 else int(fold)
+        assert how.member_threshold == thresholds[number] != 0.5
+        assert how.rule.threshold == selection.threshold == 0.5
+    final = how_judged(selection, "nobody", 99)
+    assert final.judge is None and final.member_threshold == selection.member_threshold
 
 
 def judged_again(world, selection):
