@@ -48,7 +48,9 @@ from landseer.core.files import write_json
 from landseer.core.memory import keep_freed_memory
 from landseer.core.sides import taper
 from landseer.core.window import spread
-from landseer.models.config import ModelConfig, PreprocessConfig
+from landseer.models.config import KnownRange, ModelConfig, PreprocessConfig
+from landseer.models.fuse import fused
+from landseer.models.model import build_model
 from landseer.predict import Ensemble, Precision, PredictOptions, predict_images
 from landseer.predict.plan import make_plan
 from landseer.predict.spec import ModelSpec
@@ -91,14 +93,14 @@ def make_scene(path: Path, side: int) -> None:
             file.write(rows, window=Rectangle(0, row, side, 512))
 
 
-def make_spec() -> ModelSpec:
+def make_spec(config: ModelConfig | None = None) -> ModelSpec:
     """Describe a model of four bands and two classes."""
     return ModelSpec(
         name="bench",
         bands=tuple(Band(name, i, ()) for i, name in enumerate("abcd", 1)),
         classes=ClassTable(("x", "y"), (0, 1)),
-        inputs=PreprocessConfig(bands=tuple("abcd")),
-        model=ModelConfig(),
+        inputs=PreprocessConfig(bands=tuple("abcd"), normalise=KnownRange(high=4000)),
+        model=config or ModelConfig(),
         statistics={},
     )
 
@@ -176,29 +178,13 @@ def measure(way: str, path: Path, side: int) -> dict[str, float]:
     }
 
 
-class Whole(nn.Module):
-    """A member that is one network, fed with reflectance."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(
-        self, x: torch.Tensor, gsd_m: torch.Tensor | None = None
-    ) -> dict[str, torch.Tensor]:
-        """Ask the network."""
-        return {"mask": self.network(x / 4000)}
-
-
-def unet() -> nn.Module:
-    """Build a UNet with EfficientNet-B0, of random weights."""
-    import segmentation_models_pytorch as smp
-
-    return smp.Unet("tu-efficientnet_b0", encoder_weights=None, in_channels=4, classes=2)
+def unet() -> ModelConfig:
+    """Describe a UNet with EfficientNet-B0, of random weights."""
+    return ModelConfig(encoder="efficientnet_b0", weights="none", decoder="unet")
 
 
 def measure_network(
-    network: nn.Module,
+    config: ModelConfig,
     rounds: int,
     *,
     side: int = UNET_SIDE,
@@ -210,13 +196,18 @@ def measure_network(
     """Set the engine against bare forward passes of the same windows, which lie on the device before the clock runs.
 
     Args:
-        network: (b, 4, h, w) -> logits (b, 2, h, w).
-        rounds: how often the engine runs, each time between two of the bare network.
-        side, batch, device, precision: of the scene, and how both run.
+        config: of the network: four bands in, two classes out.
+        rounds: how often the engine runs, each time between two of the bare network, as it was built and with its norms
+            fused as the engine's are.
+        side, batch, device, precision: of the scene, and how all run.
         more: for `PredictOptions`.
+
+    The bare network is given channels that are ready, in the order in memory that it likes best, and stops at logits.
     """
-    member = Whole(network.eval().to(device, memory_format=torch.channels_last))
-    ensemble = Ensemble([member], {"mask": ClassMask(2)}, precision=precision)
+    spec = make_spec(config)
+    model = build_model(spec.inputs, config, spec.bands, {}, 2, seed=0).to(device).eval()
+    networks = {"bare": model.network, "bare_fused": fused(model).network}
+    ensemble = Ensemble([model], model.quantities, precision=precision)
     options = PredictOptions(
         window_px=WINDOW,
         overlap_px=OVERLAP,
@@ -228,37 +219,43 @@ def measure_network(
     )
     plan = make_plan((side, side), options, None, 32)
     inputs = [
-        torch.rand(stop - start, 4, WINDOW, WINDOW, device=device) for start, stop in plan.batches()
+        torch.rand(stop - start, 4, WINDOW, WINDOW, device=device).to(
+            memory_format=torch.channels_last
+        )
+        for start, stop in plan.batches()
     ]
     lower = torch.autocast(device, torch.bfloat16, enabled=precision == "bf16")
 
-    def bare() -> None:
+    def bare(network: nn.Module) -> None:
         with lower:
-            for x_bchw in inputs:
-                member(x_bchw)["mask"].softmax(1)
+            for z_bkhw in inputs:
+                network(z_bkhw)
 
-    ratios, seconds, alone = [], [], []
+    def alone() -> dict[str, float]:
+        return {
+            name: seconds_of(partial(bare, network), device) for name, network in networks.items()
+        }
+
+    seconds, before_after = list[float](), list[dict[str, float]]()
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
         path = Path(folder) / "a.tif"
         make_scene(path, side)
-        engine = partial(
-            predict_images, ensemble, make_spec(), [path], Path(folder) / "out", options
-        )
+        engine = partial(predict_images, ensemble, spec, [path], Path(folder) / "out", options)
         engine()
-        bare()
-        before = seconds_of(bare, device)
+        alone()
+        before_after.append(alone())
         for _ in range(rounds):
             seconds.append(seconds_of(engine, device))
-            after = seconds_of(bare, device)
-            ratios.append((before + after) / 2 / seconds[-1])
-            alone.append((before + after) / 2)
-            before = after
-    return {
+            before_after.append(alone())
+    found: dict[str, Any] = {
         "windows": len(plan.windows),
-        "share_of_bare": _spread(ratios),
         "mpx_per_s": _spread([side * side / 1e6 / one for one in seconds]),
-        "bare_s": _spread(alone),
     }
+    for name in networks:
+        beside = [(one[name] + other[name]) / 2 for one, other in pairwise(before_after)]
+        ratios = [one / engine_s for one, engine_s in zip(beside, seconds, strict=True)]
+        found |= {f"share_of_{name}": _spread(ratios), f"{name}_s": _spread(beside)}
+    return found
 
 
 def as_met(plain: dict[str, Any], kept: dict[str, Any]) -> dict[str, float]:

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from landseer.core.classes import IGNORE
 from landseer.models.device import has_fast_bf16
+from landseer.models.fuse import fused
 from landseer.models.model import Model
 from landseer.predict.calibrated import CALIBRATED, CalibratorSpec
 from landseer.quantities import ClassMask, Gsd, Motion, Quantity, d4
@@ -80,6 +81,8 @@ class Ensemble(nn.Module):
             greatest possible.
         calibrator: what calibrates the class mask; where that is each member, the average of what comes out of it is
             there too (`CALIBRATED`), unless `with_calibrated` is set to false.
+        fuse: multiply batch norms of models into their convolutions, see `models.fuse`; the members that were given
+            stay as they are.
     """
 
     def __init__(
@@ -92,8 +95,10 @@ class Ensemble(nn.Module):
         keep_loaded: bool = True,
         with_entropy: bool = False,
         calibrator: CalibratorSpec | None = None,
+        fuse: bool = True,
     ) -> None:
         super().__init__()
+        self._fuse = fuse
         self.with_entropy, self.with_calibrated = with_entropy, True
         self.calibrator = calibrator
         if not members:
@@ -114,7 +119,9 @@ class Ensemble(nn.Module):
         self._precision = precision
         self._device_holder = nn.Parameter(torch.empty(0), requires_grad=False)
         self._sources = tuple(members) if not keep_loaded else ()
-        self.members = nn.ModuleList([_load(member) for member in members] if keep_loaded else [])
+        self.members = nn.ModuleList(
+            [self._load(member) for member in members] if keep_loaded else []
+        )
 
     @property
     def device(self) -> torch.device:
@@ -124,7 +131,7 @@ class Ensemble(nn.Module):
     @property
     def first(self) -> nn.Module:
         """The first member, loaded anew where members are not kept."""
-        return _load(self._sources[0]) if self._sources else self.members[0]
+        return self._load(self._sources[0]) if self._sources else self.members[0]
 
     @torch.inference_mode()
     def forward(self, x_bchw: Tensor, gsd_m: Tensor | None = None) -> Values:
@@ -237,7 +244,12 @@ class Ensemble(nn.Module):
         """Return a member that is kept, or load it."""
         if isinstance(member, nn.Module) and not self._sources:
             return member
-        return _load(member).to(device)
+        return self._load(member).to(device)
+
+    def _load(self, member: nn.Module | Callable[[], nn.Module]) -> nn.Module:
+        """Return the member itself, ready to predict."""
+        module = (member if isinstance(member, nn.Module) else member()).eval()
+        return fused(module) if self._fuse and isinstance(module, Model) else module
 
     def _one_member(
         self,
@@ -374,9 +386,3 @@ def unlook(
     size = (width, height) if d4.swaps_axes(view.element) else (height, width)
     resized = functional.interpolate(values, size, mode="bilinear", align_corners=False)
     return d4.apply(inverse(view.element), quantity.moved(resized, motion.inverse))
-
-
-def _load(member: nn.Module | Callable[[], nn.Module]) -> nn.Module:
-    """Return the member itself, ready to predict."""
-    module = member if isinstance(member, nn.Module) else member()
-    return module.eval()

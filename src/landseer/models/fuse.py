@@ -1,0 +1,108 @@
+"""Networks that only predict: batch norms are multiplied into the convolutions before them, which saves their time."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections import Counter
+from contextlib import ExitStack
+
+import torch
+from timm.layers import BatchNormAct2d
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from landseer.models.model import Model
+
+_Conv = nn.Conv2d | nn.ConvTranspose2d
+_Pair = tuple[_Conv, nn.BatchNorm2d]
+
+_NORMS = (nn.BatchNorm2d, BatchNormAct2d)
+"""Exactly these; others may do more than norm."""
+
+_SIDE_PX = 64
+_TOLERANCE = 1e-3
+
+
+def fused(model: Model) -> Model:
+    """Return a model that predicts the same in less time.
+
+    A batch norm that predicts is a multiplication and an addition by channel; where it alone reads what a convolution
+    gives, the convolution's weights can do both. Outputs change by rounding, 1e-5 of the largest and less; networks of
+    many small convolutions take a tenth to a fifth less time.
+
+    Args:
+        model: in evaluation mode; it and its weights stay as they are.
+
+    Returns:
+        A copy that shares all weights but those of the convolutions concerned. The model itself where there are none,
+        or where the copy's outputs differ by more than 1e-3 of the largest.
+
+    Source: own search for the pairs, by watching a picture of noise go through; arithmetic of `torch.nn.utils.fusion`.
+    """
+    if not any(type(module) in _NORMS for module in model.modules()):
+        return model
+    tensors = (*model.parameters(), *model.buffers())
+    faster = copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})
+    with torch.no_grad():
+        for conv, norm in _pairs(faster):
+            both = fuse_conv_bn_eval(conv, norm, transpose=conv.transposed)
+            conv.weight, conv.bias = both.weight, both.bias
+            _replace(faster, norm)
+        return faster if _agree(model, faster) else model
+
+
+def _pairs(model: Model) -> list[_Pair]:
+    """List convolutions with the batch norms that come after them, each time either is used."""
+    calls, pairs = Counter[nn.Module](), Counter[_Pair]()
+    made: dict[int, tuple[Tensor, _Conv]] = {}
+
+    def note(conv: _Conv, _: object, output: Tensor) -> None:
+        calls[conv] += 1
+        made[id(output)] = output, conv  # with the tensor, so that its id is given to no other
+
+    def meet(norm: nn.BatchNorm2d, inputs: tuple[Tensor, ...]) -> None:
+        calls[norm] += 1
+        if id(inputs[0]) in made:
+            pairs[made[id(inputs[0])][1], norm] += 1
+
+    with ExitStack() as hooks:
+        for module in model.modules():
+            if isinstance(module, nn.Conv2d) or _is_plain_transposed(module):
+                hooks.enter_context(module.register_forward_hook(note))
+            elif type(module) in _NORMS and module.running_mean is not None:
+                hooks.enter_context(module.register_forward_pre_hook(meet))
+        _look(model)
+    return [pair for pair, n in pairs.items() if n == calls[pair[0]] == calls[pair[1]]]
+
+
+def _is_plain_transposed(module: nn.Module) -> bool:
+    """Tell whether a module is a transposed convolution whose weights `torch.nn.utils.fusion` can multiply."""
+    return isinstance(module, nn.ConvTranspose2d) and module.groups == 1
+
+
+def _replace(model: Model, norm: nn.BatchNorm2d) -> None:
+    """Take out a batch norm, but for the activation that it may hold."""
+    rest = norm.act if isinstance(norm, BatchNormAct2d) else nn.Identity()
+    for name, module in list(model.named_modules(remove_duplicate=False)):
+        if module is norm:
+            model.set_submodule(name, rest)
+
+
+def _agree(model: Model, other: Model) -> bool:
+    """Tell whether two models say the same of a picture of noise."""
+    answers, others = _look(model), _look(other)
+    return all(
+        bool((answer - others[name]).abs().max() <= _TOLERANCE * answer.abs().max())
+        for name, answer in answers.items()
+    )
+
+
+def _look(model: Model) -> dict[str, Tensor]:
+    """Have a model look at a small picture of noise."""
+    device = next(model.parameters()).device
+    random = torch.Generator().manual_seed(0)
+    z_bkhw = torch.randn(
+        1, len(model.preprocess.channel_codes), _SIDE_PX, _SIDE_PX, generator=random
+    )
+    return model.forward_channels(z_bkhw.to(device), torch.full((1,), math.nan, device=device))
