@@ -27,16 +27,11 @@ from typing import Any
 
 import torch
 from bench_scene import _spread, measure_network, unet
-from torch import nn
 
-from landseer.core.bands import Band
 from landseer.core.files import json_number, read_json, write_json, write_text
 from landseer.core.memory import keep_freed_memory
 from landseer.core.parallel import cpu_count
 from landseer.models.config import ModelConfig
-from landseer.models.network import build_network
-from landseer.models.outputs import make_outputs
-from landseer.models.targets import ONLY_MASK
 from landseer.recipe.template import fill_template
 
 SCENE_SIDE = 8192
@@ -59,19 +54,6 @@ TASKS = {
     "buildings": Task(6, 8 * 20, ("select.tta=[none, d4]",)),
 }
 SMALL = ("model.weights=none", "split.n_folds=2", "train.epochs=2", "train.early_stop=null")
-
-
-class Said(nn.Module):
-    """The logits alone of a network that says several things."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x_bchw: torch.Tensor) -> torch.Tensor:
-        """Return (b, 2, h, w) logits."""
-        logits: torch.Tensor = self.network(x_bchw)["mask"]
-        return logits
 
 
 def main() -> None:
@@ -158,13 +140,9 @@ def landseer(*words: str) -> None:
     subprocess.run([sys.executable, "-c", VERB, *words], check=True, stdout=subprocess.DEVNULL)
 
 
-def scenes() -> list[tuple[str, nn.Module, Any, int]]:
+def scenes() -> list[tuple[str, ModelConfig, Any, int]]:
     """Return what predicts scenes: name, network, precision, batch."""
-    config = ModelConfig(
-        encoder="swin_v2_b", weights="none", decoder="fpn", decoder_channels=(256,)
-    )
-    bands = {band.name: () for band in (Band(name, i) for i, name in enumerate("abcd", 1))}
-    swin = Said(build_network(config, bands, make_outputs(ONLY_MASK, 2, config), seed=0))
+    swin = ModelConfig(encoder="swin_v2_b", weights="none", decoder="fpn", decoder_channels=(256,))
     return [
         ("unet_efficientnet_b0, float32, batch 4", unet(), "float32", 4),
         ("unet_efficientnet_b0, bf16, batch 4", unet(), "bf16", 4),
