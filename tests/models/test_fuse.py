@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from landseer.core.bands import Band
-from landseer.models import ModelConfig, PreprocessConfig
+from landseer.models import ModelConfig, PreprocessConfig, fuse
 from landseer.models.config import KnownRange
 from landseer.models.decoders import DECODERS
 from landseer.models.fuse import fused
@@ -94,18 +94,11 @@ def test_many_heads_and_an_inner_scale_say_the_same():
     says_the_same(model, faster)
 
 
-def test_other_weights_are_shared():
-    model = build("fpn", "test_convnext")
-    model.network.encoder.extra = nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3)).eval()
-    faster = fused(model)
-    own = dict(model.named_parameters())
-    shared = [
-        name
-        for name, tensor in faster.named_parameters()
-        if tensor.data_ptr() == own[name].data_ptr()
-    ]
-    assert len(shared) == len(own), "nothing meets the norm that no picture passes"
-    assert norms(faster), "so it stays"
+def test_weights_that_meet_no_norm_are_shared():
+    model = build("fpn", "test_resnet")
+    own = {tensor.data_ptr() for tensor in model.parameters()}
+    new = [name for name, w in fused(model).named_parameters() if w.data_ptr() not in own]
+    assert len(new) == 2 * len(norms(model)), "a weight and a bias for each norm"
 
 
 class Parts(nn.Module):
@@ -146,6 +139,15 @@ class Parts(nn.Module):
     def in_groups(self, z):
         return self.norm(self.transposed(z))
 
+    def partly(self, z):
+        y = self.conv(z)
+        return self.norm(y) + 3 * y + self.second(self.other(z))
+
+    def large_only(self, z):
+        if z.shape[-1] < 100:
+            raise RuntimeError("Kernel size can't be greater than actual input size")
+        return self.plain(z)
+
     def norm_first(self, z):
         return self.conv(self.norm(z))
 
@@ -156,7 +158,7 @@ def model_of(way, **norm):
     return trained(Model(preprocess, Parts(way, **norm), {"mask": ClassMask(3)}))
 
 
-@pytest.mark.parametrize("way", ["plain", "twice"])
+@pytest.mark.parametrize("way", ["plain", "twice", "partly"])
 @pytest.mark.parametrize("affine", [True, False])
 def test_a_norm_after_a_convolution_goes(way, affine):
     model = model_of(way, affine=affine)
@@ -178,14 +180,27 @@ def test_a_norm_after_a_convolution_goes(way, affine):
 )
 def test_norms_stay_where_they_are_not_alone_after_one_convolution(way):
     model = model_of(way)
-    faster = fused(model)
-    assert len(norms(faster)) == len(norms(model))
-    says_the_same(model, faster)
+    assert fused(model) is model
+
+
+def test_a_network_that_refuses_the_small_picture_stays_as_it_is(monkeypatch):
+    model = model_of("large_only")
+    monkeypatch.setattr(fuse, "_SIDE_PX", 99)
+    assert fused(model) is model
+
+
+def test_a_copy_that_says_anything_else_is_not_used(monkeypatch):
+    model = model_of("plain")
+    assert fused(model) is not model
+    monkeypatch.setattr(
+        fuse, "_pairs", lambda copied: [(copied.network.other, copied.network.norm)]
+    )
+    assert fused(model) is model
 
 
 def test_norms_of_the_batch_itself_stay():
     model = model_of("plain", track_running_stats=False)
-    assert len(norms(fused(model))) == len(norms(model))
+    assert fused(model) is model
 
 
 def test_ensembles_fuse_and_leave_their_members():

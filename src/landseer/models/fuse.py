@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 import math
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 import torch
 from timm.layers import BatchNormAct2d
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from landseer.models.model import Model
 
@@ -20,7 +23,7 @@ _Pair = tuple[_Conv, nn.BatchNorm2d]
 _NORMS = (nn.BatchNorm2d, BatchNormAct2d)
 """Exactly these; others may do more than norm."""
 
-_SIDE_PX = 64
+_SIDE_PX = 128
 _TOLERANCE = 1e-3
 
 
@@ -36,7 +39,8 @@ def fused(model: Model) -> Model:
 
     Returns:
         A copy that shares all weights but those of the convolutions concerned. The model itself where there are none,
-        or where the copy's outputs differ by more than 1e-3 of the largest.
+        where the copy's outputs differ by more than 1e-3 of the largest, or where its network refuses a picture of
+        128 px.
 
     Source: own search for the pairs, by watching a picture of noise go through; arithmetic of `torch.nn.utils.fusion`.
     """
@@ -45,35 +49,65 @@ def fused(model: Model) -> Model:
     tensors = (*model.parameters(), *model.buffers())
     faster = copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})
     with torch.no_grad():
-        for conv, norm in _pairs(faster):
+        try:
+            pairs = _pairs(faster)
+        except (RuntimeError, AssertionError):  # what layers say of sizes that they cannot take
+            return model
+        for conv, norm in pairs:
             both = fuse_conv_bn_eval(conv, norm, transpose=conv.transposed)
             conv.weight, conv.bias = both.weight, both.bias
             _replace(faster, norm)
-        return faster if _agree(model, faster) else model
+        return faster if pairs and _agree(model, faster) else model
 
 
 def _pairs(model: Model) -> list[_Pair]:
-    """List convolutions with the batch norms that come after them, each time either is used."""
-    calls, pairs = Counter[nn.Module](), Counter[_Pair]()
-    made: dict[int, tuple[Tensor, _Conv]] = {}
+    """List convolutions with the batch norms that alone read what they give, each time either is used."""
+    calls, pairs, reads = Counter[nn.Module](), Counter[_Pair](), _Reads()
+    made = dict[int, tuple[_Conv, Tensor]]()
+    normed_by = dict[int, nn.BatchNorm2d]()
 
     def note(conv: _Conv, _: object, output: Tensor) -> None:
         calls[conv] += 1
-        made[id(output)] = output, conv  # with the tensor, so that its id is given to no other
+        made[id(output)] = conv, output  # kept, so that from now on no other tensor gets its id
+        reads.times[id(output)] = 0
 
     def meet(norm: nn.BatchNorm2d, inputs: tuple[Tensor, ...]) -> None:
         calls[norm] += 1
         if id(inputs[0]) in made:
-            pairs[made[id(inputs[0])][1], norm] += 1
+            normed_by[id(inputs[0])] = norm
 
-    with ExitStack() as hooks:
+    with ExitStack() as stack:
         for module in model.modules():
             if isinstance(module, nn.Conv2d) or _is_plain_transposed(module):
-                hooks.enter_context(module.register_forward_hook(note))
+                stack.enter_context(module.register_forward_hook(note))
             elif type(module) in _NORMS and module.running_mean is not None:
-                hooks.enter_context(module.register_forward_pre_hook(meet))
+                stack.enter_context(module.register_forward_pre_hook(meet))
+        stack.enter_context(reads)
         _look(model)
+    for number, norm in normed_by.items():
+        if reads.times[number] == 1:
+            pairs[made[number][0], norm] += 1
     return [pair for pair, n in pairs.items() if n == calls[pair[0]] == calls[pair[1]]]
+
+
+class _Reads(TorchDispatchMode):
+    """Counts how often operations read each tensor, by id."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times = Counter[int]()
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: object,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Count what an operation reads, alone or in a list, and run it."""
+        for arg in args:
+            self.times.update(id(one) for one in (arg if isinstance(arg, list) else [arg]))
+        return func(*args, **(kwargs or {}))
 
 
 def _is_plain_transposed(module: nn.Module) -> bool:

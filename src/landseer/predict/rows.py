@@ -16,7 +16,7 @@ from rasterio.io import DatasetReader
 
 from landseer.core.bands import Band
 from landseer.core.window import Window
-from landseer.predict.missing import Declared, declared_nodata, measuring
+from landseer.predict.missing import Declared, declared_nodata, measuring, valid_pixels
 from landseer.predict.plan import Band as WindowBand
 from landseer.predict.valid_rows import everywhere, is_everywhere
 from landseer.raster.opening import open_raster
@@ -225,15 +225,8 @@ def _valid(
     image: NDArray[Any], bands: Sequence[Band], there: NDArray[np.bool_] | None
 ) -> NDArray[np.bool_]:
     """Tell which pixels have data in any measuring band; whole numbers without a nodata value all have."""
-    optical = measuring(bands)
-    is_float = image.dtype.kind == "f"
-    if not is_float and any(bands[i].nodata is None for i in optical):
+    is_whole = image.dtype.kind != "f"
+    if is_whole and any(bands[place].nodata is None for place in measuring(bands)):
         return everywhere(*image.shape[1:]) if there is None else there
-    valid = np.zeros(image.shape[1:], bool)
-    for i in optical:
-        here = np.isfinite(image[i]) if is_float else np.ones(image.shape[1:], bool)
-        nodata = bands[i].nodata
-        if nodata is not None:
-            here &= image[i] != nodata
-        valid |= here
+    valid = valid_pixels(image, bands)
     return valid if there is None else valid & there
