@@ -175,7 +175,7 @@ def build_parts(device: torch.device) -> dict[str, Callable[[int], object]]:
     ).to(device)
     loss = build_loss([CrossEntropyDice()], 2)
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-4)
-    z_bkhw = preprocess(x_bchw)[0]
+    z_bkhw = preprocess(x_bchw)
     z_last = z_bkhw.contiguous(memory_format=torch.channels_last)
 
     def augment(settings: AugmentConfig) -> Callable[[int], Tensor]:

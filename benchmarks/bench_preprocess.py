@@ -96,7 +96,7 @@ def measure(batch: int, repeats: int) -> dict[str, list[float]]:
     model = build_model(config, network, BANDS, statistics(config), 2, seed=0).train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4)
     layers = {kind: build_preprocess(inputs(kind), BANDS, statistics(config)) for kind in NORMALISE}
-    z, _ = layers["quantile"](x)
+    z = layers["quantile"](x)
     actions: dict[str, Callable[[], object]] = {
         kind: (lambda layer=layer: layer(x)) for kind, layer in layers.items()
     }

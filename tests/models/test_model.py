@@ -58,7 +58,7 @@ def test_padding_is_zeros_of_the_normalised_channels_half_on_each_side():
     seen = []
     m.network.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
     logits = m(x)["mask"]
-    z, _ = m.preprocess(x)
+    z = m.preprocess(x)
     padded = torch.zeros(2, 3, 32, 32)
     padded[:, :, 7:25, 0:31] = z
     assert torch.equal(seen[0], padded)
@@ -73,7 +73,7 @@ def test_a_size_that_fits_is_not_padded_and_350_gets_one_pixel_on_each_side():
 
 def test_forward_is_preprocess_then_network_and_probabilities_follow():
     m, x = model(), raw()
-    z, _ = m.preprocess(x)
+    z = m.preprocess(x)
     torch.testing.assert_close(m(x), m.forward_channels(z))
     torch.testing.assert_close(m.values(x)["mask"], m(x)["mask"].softmax(1))
     assert model(activation="sigmoid").quantities == {"mask": ClassMask(2, "sigmoid")}
@@ -192,7 +192,7 @@ def test_at_half_the_scale_the_network_sees_means_of_four_pixels():
     seen = []
     m.network.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
     m(x)
-    z, _ = m.preprocess(x)
+    z = m.preprocess(x)
     torch.testing.assert_close(seen[0], torch.nn.functional.avg_pool2d(z, 2))
 
 

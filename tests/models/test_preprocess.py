@@ -159,7 +159,7 @@ def slow_preprocess(x, given):
                 else v
             )
             z[s, k, i, j] = (min(max(v, low), high) - shift) / span
-    return z, valid[:, None]
+    return z, valid
 
 
 @pytest.mark.parametrize("fill", FILLS)
@@ -168,7 +168,7 @@ def test_it_is_the_slow_reference(kind, fill):
     given = config(normalise=kind, fill=fill)
     x = raw_batch()
     layer = build_preprocess(given, BANDS, statistics())
-    z, valid = layer(torch.from_numpy(x))
+    z, valid = layer(torch.from_numpy(x)), layer.usable(torch.from_numpy(x))
     expected, expected_valid = slow_preprocess(x, given)
     assert layer.channels == (*NAMES, *INDICES)
     assert z.dtype == torch.float32 and valid.dtype == torch.bool and z.isfinite().all()
@@ -180,31 +180,31 @@ def test_it_is_the_slow_reference(kind, fill):
 def test_a_batch_gives_what_its_samples_give_and_pixels_do_not_meet(kind):
     layer = build_preprocess(config(normalise=kind), BANDS, statistics())
     x = torch.from_numpy(raw_batch())
-    z, valid = layer(x)
-    alone = [layer(x[i : i + 1]) for i in range(len(x))]
-    assert torch.equal(z, torch.cat([a for a, _ in alone]))
-    assert torch.equal(valid, torch.cat([v for _, v in alone]))
-    turned, _ = layer(x.flip(-1))
+    z, valid = layer(x), layer.usable(x)
+    alone = [x[i : i + 1] for i in range(len(x))]
+    assert torch.equal(z, torch.cat([layer(one) for one in alone]))
+    assert torch.equal(valid, torch.cat([layer.usable(one) for one in alone]))
+    turned = layer(x.flip(-1))
     assert torch.equal(turned.flip(-1), z) or kind["kind"].startswith("sample")
 
 
 def test_traced_as_a_whole_it_is_the_same(monkeypatch):
     layer = build_preprocess(config(), BANDS, statistics())
     x = torch.from_numpy(raw_batch())
-    by_sample, _ = layer(x)
+    by_sample = layer(x)
     monkeypatch.setattr("landseer.models.preprocess.torch.compiler.is_compiling", lambda: True)
-    assert torch.equal(layer(x)[0], by_sample)
+    assert torch.equal(layer(x), by_sample)
 
 
 def test_normalised_values_lie_between_zero_and_one():
-    z, _ = build_preprocess(config(), BANDS, statistics())(torch.from_numpy(raw_batch()))
+    z = build_preprocess(config(), BANDS, statistics())(torch.from_numpy(raw_batch()))
     assert z.min() == 0 and z.max() == 1
 
 
 def test_no_gradient_and_the_input_is_not_changed():
     x = torch.from_numpy(raw_batch()).requires_grad_()
     before = x.detach().clone()
-    z, _ = build_preprocess(config(), BANDS, statistics())(x)
+    z = build_preprocess(config(), BANDS, statistics())(x)
     assert not z.requires_grad
     assert torch.equal(x.nan_to_num(), before.nan_to_num())
 
@@ -213,19 +213,19 @@ def test_no_gradient_and_the_input_is_not_changed():
 def test_autocast_and_casting_the_module_change_nothing(half):
     layer = build_preprocess(config(), BANDS, statistics())
     x = torch.from_numpy(raw_batch())
-    plain, _ = layer(x)
+    plain = layer(x)
     with torch.autocast("cpu", dtype=half):
-        assert torch.equal(layer(x)[0], plain)
+        assert torch.equal(layer(x), plain)
     layer.to(half)
     assert not layer.state_dict()
-    assert torch.equal(layer(x)[0], plain)
+    assert torch.equal(layer(x), plain)
 
 
 @pytest.mark.parametrize("dtype", [torch.int16, torch.int32, torch.float64])
 def test_other_number_types_give_the_same(dtype):
     layer = build_preprocess(config(), BANDS, statistics())
     x = torch.from_numpy(np.nan_to_num(raw_batch(), nan=0, posinf=1, neginf=2))
-    torch.testing.assert_close(layer(x.to(dtype))[0], layer(x)[0], rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(layer(x.to(dtype)), layer(x), rtol=1e-5, atol=1e-6)
 
 
 def test_masked_nodata_may_be_put_in_instead():
@@ -236,14 +236,14 @@ def test_masked_nodata_may_be_put_in_instead():
     assert torch.equal(
         masked.isnan(), x.isnan() | ((x == NODATA) & (torch.arange(7) != 5)[:, None, None])
     )
-    assert torch.equal(layer(masked)[0], layer(x)[0])
+    assert torch.equal(layer(masked), layer(x))
 
 
 def test_water_masks_of_the_catalogue_are_not_masked_but_other_indices_are():
     x = torch.full((1, 7, 1, 2), 100.0)
     x[:, 5], x[:, 6] = 0.0, torch.tensor([-5.0, 5.0])
     layer = build_preprocess(config(normalise={"kind": "none"}), BANDS, statistics())
-    z, _ = layer(x)
+    z = layer(x)
     assert z[0, layer.channels.index("kelp:DEMWM"), 0].tolist() == [0.0, 1.0]
     assert z[0, layer.channels.index("NDVI"), 0].tolist() == [
         0.0,
@@ -265,9 +265,9 @@ def test_bands_that_only_formulas_use_are_read_last_and_are_no_channels():
     assert plan.channels == ("red", "nir", "NDVI")
     assert plan.channel_codes == {"red": ("R",), "nir": ("N",), "NDVI": ()}
     x = torch.from_numpy(raw_batch())
-    z, _ = build_preprocess(given, BANDS, statistics())(x[:, [2, 1, 5]])
+    z = build_preprocess(given, BANDS, statistics())(x[:, [2, 1, 5]])
     whole = build_preprocess(config(keep_index_where="qa == 0"), BANDS, statistics())
-    assert torch.equal(z[:, 2], whole(x)[0][:, whole.channels.index("NDVI")])
+    assert torch.equal(z[:, 2], whole(x)[:, whole.channels.index("NDVI")])
 
 
 def test_scale_and_offset_come_before_indices():
@@ -277,7 +277,7 @@ def test_scale_and_offset_come_before_indices():
     )
     given = PreprocessConfig(bands=("red", "nir"), indices=("NDVI",), normalise={"kind": "none"})
     layer = build_preprocess(given, bands, statistics(("red", "nir", "NDVI")))
-    z, _ = layer(torch.tensor([4.0, 3.0]).reshape(1, 2, 1, 1))
+    z = layer(torch.tensor([4.0, 3.0]).reshape(1, 2, 1, 1))
     assert z.flatten().tolist() == [3.0, 6.0, pytest.approx(1 / 3)]
 
 
@@ -287,19 +287,20 @@ def test_raw_numbers_in_half_precision_are_scaled_in_float32(half):
     given = PreprocessConfig(bands=("red",), normalise={"kind": "none"})
     layer = build_preprocess(given, bands, statistics(("red",)))
     x = torch.arange(0, 256.0).reshape(1, 1, 16, 16)
-    assert torch.equal(layer(x.to(half))[0], layer(x)[0])
+    assert torch.equal(layer(x.to(half)), layer(x))
 
 
 def test_without_reflectance_bands_any_band_makes_a_pixel_valid():
     bands = (Band("dem", 1, ("DEM",), kind="elevation", nodata=-1),)
     layer = build_preprocess(PreprocessConfig(bands=("dem",)), bands, statistics(("dem",)))
-    _, valid = layer(torch.tensor([-1.0, 5.0]).reshape(1, 1, 1, 2))
+    valid = layer.usable(torch.tensor([-1.0, 5.0]).reshape(1, 1, 1, 2))
     assert valid.flatten().tolist() == [False, True]
 
 
 def test_a_sample_without_a_valid_pixel_is_zero():
     layer = build_preprocess(config(normalise={"kind": "sample_quantile"}), BANDS, {})
-    z, valid = layer(torch.full((1, 7, 3, 3), NODATA))
+    empty = torch.full((1, 7, 3, 3), NODATA)
+    z, valid = layer(empty), layer.usable(empty)
     assert not valid.any() and not z[:, [0, 1, 8]].any()
 
 
@@ -391,17 +392,18 @@ def test_every_field_has_a_description():
 def test_a_rank_is_the_share_of_the_samples_valid_pixels_below():
     given = config(normalise_channels={"dem": {"kind": "sample_rank"}})
     x = raw_batch()
-    z, valid = build_preprocess(given, BANDS, statistics())(torch.from_numpy(x))
+    layer = build_preprocess(given, BANDS, statistics())
+    z, valid = layer(torch.from_numpy(x)), layer.usable(torch.from_numpy(x))
     position = NAMES.index("dem")
     raw = slow_raw(x, BANDS)[:, position]
     for sample, rows in enumerate(raw):
-        own = rows[valid[sample, 0].numpy() & np.isfinite(rows)]
+        own = rows[valid[sample].numpy() & np.isfinite(rows)]
         for (i, j), value in np.ndenumerate(rows):
             below, equal = (own < value).sum(), (own == value).sum()
             expected = 0.0 if np.isnan(value) else (below + equal / 2) / own.size
             assert z[sample, position, i, j] == pytest.approx(expected, abs=1e-6)
     others = [i for i in range(z.shape[1]) if i != position]
-    plain, _ = build_preprocess(config(), BANDS, statistics())(torch.from_numpy(x))
+    plain = build_preprocess(config(), BANDS, statistics())(torch.from_numpy(x))
     assert torch.equal(z[:, others], plain[:, others])
 
 

@@ -115,9 +115,7 @@ def test_a_scale_of_one_changes_no_bit_and_others_follow_the_law_of_each_quantit
         "shift": TargetSpec(quantity="magnitude"),
     }
     scaled = model(targets, scale=2.0)
-    zoomed = torch.nn.functional.interpolate(
-        scaled.preprocess(x)[0], scale_factor=2, mode="bilinear"
-    )
+    zoomed = torch.nn.functional.interpolate(scaled.preprocess(x), scale_factor=2, mode="bilinear")
     with torch.inference_mode():
         values, inside = scaled.values(x), scaled.network(zoomed)
     small = {n: torch.nn.functional.avg_pool2d(one, 2) for n, one in inside.items()}

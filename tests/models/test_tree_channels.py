@@ -32,7 +32,7 @@ def test_they_are_the_networks_channels_but_for_filling_and_scaling() -> None:
     channels = TreeChannels(config, BANDS)
     x = raw()[:, :2]
     figures = {name: {"min": -7.0, "max": 7.0, "mean": 0.0, "std": 1.0} for name in channels.names}
-    network, _ = build_preprocess(config, BANDS, {"channels": figures})(x)
+    network = build_preprocess(config, BANDS, {"channels": figures})(x)
     seen = channels(x)
     assert channels.names == channels.sources == ("red", "nir", "NDVI")
     np.testing.assert_array_equal(seen.nan_to_num(-7.0), network)

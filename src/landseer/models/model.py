@@ -63,7 +63,7 @@ class Model(nn.Module):
             By target: (b, n_outputs, h, w) where dense, (b, n_outputs) per image, in the precision of the network (half
             under autocast).
         """
-        z_bkhw, _ = self.preprocess(x_bchw)
+        z_bkhw = self.preprocess(x_bchw)
         return self.forward_channels(z_bkhw, gsd_m)
 
     def forward_channels(

@@ -28,7 +28,7 @@ from landseer.core.bands import Band
 from landseer.errors import BandError
 from landseer.models.config import PreprocessConfig
 from landseer.models.inputs import InputPlan, plan_inputs
-from landseer.models.normalise import Scaling, Statistics, build_scaling
+from landseer.models.normalise import KnownScaling, Scaling, Statistics, build_scaling
 from landseer.spectral.compute import variables_from
 from landseer.spectral.program import Program
 
@@ -58,6 +58,7 @@ class Preprocess(nn.Module):
         self._program = Program([index.formula.tree for index in plan.indices])
         optical = [band for band in plan.bands if band.kind == "reflectance"]
         self._looked_at = [band.name for band in optical or plan.bands]
+        self._knows_all = all(isinstance(scaling, KnownScaling) for scaling in scalings)
 
     @property
     def channel_codes(self) -> dict[str, tuple[str, ...]]:
@@ -65,16 +66,14 @@ class Preprocess(nn.Module):
         return self.plan.channel_codes
 
     @torch.no_grad()
-    def forward(
-        self, x_bchw: Num[Tensor, "b c h w"]
-    ) -> tuple[Float32[Tensor, "b k h w"], Bool[Tensor, "b 1 h w"]]:
+    def forward(self, x_bchw: Num[Tensor, "b c h w"]) -> Float32[Tensor, "b k h w"]:
         """Preprocess a batch.
 
         Args:
             x_bchw: raw digital numbers of `plan.bands`, in that order; any float or integer type, NaN allowed.
 
         Returns:
-            (b, k, h, w) float32 channels, finite; (b, 1, h, w) bool, True where a pixel is usable.
+            (b, k, h, w) float32 channels, finite.
 
         Raises:
             BandError: `x_bchw` has not the bands of the plan.
@@ -83,11 +82,25 @@ class Preprocess(nn.Module):
         x_bchw = x_bchw.float() if x_bchw.dtype in _HALVES else x_bchw
         b, _, h, w = x_bchw.shape
         z_bkhw = x_bchw.new_empty((b, len(self.channels), h, w), dtype=torch.float32)
-        valid_bhw = x_bchw.new_empty((b, h, w), dtype=torch.bool)
         with torch.autocast(x_bchw.device.type, enabled=False):
             for part in _parts(x_bchw):
-                self._fill_in(x_bchw[part], z_bkhw[part], valid_bhw[part])
-        return z_bkhw, valid_bhw[:, None]
+                self._fill_in(x_bchw[part], z_bkhw[part])
+        return z_bkhw
+
+    @torch.no_grad()
+    def usable(self, x_bchw: Num[Tensor, "b c h w"]) -> Bool[Tensor, "b h w"]:
+        """Tell which pixels are valid (step 2).
+
+        Args:
+            x_bchw: as of `forward`.
+
+        Raises:
+            BandError: as `forward`.
+        """
+        self._check(x_bchw)
+        x_bchw = x_bchw.float() if x_bchw.dtype in _HALVES else x_bchw
+        with torch.autocast(x_bchw.device.type, enabled=False):
+            return self._usable(variables_from(x_bchw, self.plan.bands))
 
     @torch.no_grad()
     def mask_nodata(self, x_bchw: Num[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
@@ -154,10 +167,11 @@ class Preprocess(nn.Module):
                 f"expected (b, {len(self.plan.bands)}, h, w) with the bands {names}; got {tuple(x_bchw.shape)}"
             )
 
-    def _fill_in(self, x_bchw: Tensor, z_bkhw: Tensor, valid_bhw: Tensor) -> None:
-        """Compute channels and validity of some samples into the given tensors, plane by plane."""
+    def _fill_in(self, x_bchw: Tensor, z_bkhw: Tensor) -> None:
+        """Compute channels of some samples into the given tensor, plane by plane."""
         variables = variables_from(x_bchw, self.plan.bands)
-        valid_bhw.copy_(self._usable(variables))
+        unknown = x_bchw.new_empty(0, dtype=torch.bool)  # which no known scaling looks at
+        valid_bhw = unknown if self._knows_all else self._usable(variables)
         for position, values in self._unscaled(variables):
             plane = z_bkhw[:, position]
             plane.copy_(values)

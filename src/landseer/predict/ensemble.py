@@ -263,7 +263,7 @@ class Ensemble(nn.Module):
         network: Callable[..., Mapping[str, Tensor]] = member
         if isinstance(member, Model):
             # preprocessing looks at no neighbour: channels turn as the image does
-            x_bchw, network = member.preprocess(x_bchw)[0], member.forward_channels
+            x_bchw, network = member.preprocess(x_bchw), member.forward_channels
         for view in views:
             seen, motion = look(x_bchw, view)
             cue = None if gsd_m is None else _GSD.moved(gsd_m, motion)

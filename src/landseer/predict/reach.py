@@ -170,7 +170,7 @@ def _evaluated(
             unknown = torch.full((1,), math.nan, device=first.device)
             yield (
                 lambda z: model.forward_channels(z, unknown),
-                lambda x: model.preprocess(x)[0],
+                model.preprocess,
                 first.device,
             )
         else:

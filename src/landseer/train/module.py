@@ -192,7 +192,7 @@ class TrainingModule(lightning.LightningModule):
             nearest_channels=plan.nearest_channels,
             grids=pick_grids(batch["grids"], plan.targets),
         )
-        channels, _ = self.model.preprocess(moved.image)
+        channels = self.model.preprocess(moved.image)
         channels = photometric(
             channels,
             batch["draws"],
