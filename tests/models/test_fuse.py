@@ -94,6 +94,19 @@ def test_many_heads_and_an_inner_scale_say_the_same():
     says_the_same(model, faster)
 
 
+@pytest.mark.parametrize("encoder", ["repvgg_a0", "mobileone_s0", "fastvit_t8"])
+def test_branches_become_one_convolution(encoder):
+    model = build("fpn", encoder)
+    for layer in norms(model):
+        layer.running_var.fill_(9.0)  # many branches add up: outputs stay finite
+    count = sum(1 for _ in model.modules())
+    faster = fused(model)
+    assert not norms(faster) and sum(1 for _ in faster.modules()) < count
+    says_the_same(model, faster)
+    assert all(weight.requires_grad for weight in model.parameters())
+    assert not any(weight.requires_grad for weight in faster.parameters())
+
+
 def test_weights_that_meet_no_norm_are_shared():
     model = build("fpn", "test_resnet")
     own = {tensor.data_ptr() for tensor in model.parameters()}

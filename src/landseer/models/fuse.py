@@ -1,4 +1,4 @@
-"""Networks that only predict: batch norms are multiplied into the convolutions before them, which saves their time."""
+"""Networks that only predict: branches become one convolution, batch norms are multiplied into those before them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from timm.layers import BatchNormAct2d
+from timm.utils import reparameterize_model
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -31,8 +32,9 @@ def fused(model: Model) -> Model:
     """Return a model that predicts the same in less time.
 
     A batch norm that predicts is a multiplication and an addition by channel; where it alone reads what a convolution
-    gives, the convolution's weights can do both. Outputs change by rounding, 1e-5 of the largest and less; networks of
-    many small convolutions take a tenth to a fifth less time.
+    gives, the convolution's weights can do both. Blocks that timm trains as several branches (RepVGG, MobileOne,
+    FastViT) become the one convolution that they amount to. Outputs change by rounding, 1e-5 of the largest and less;
+    networks of many small convolutions take a tenth to a fifth less time, those of branches up to two thirds.
 
     Args:
         model: in evaluation mode; it and its weights stay as they are.
@@ -42,13 +44,15 @@ def fused(model: Model) -> Model:
         where the copy's outputs differ by more than 1e-3 of the largest, or where its network refuses a picture of
         128 px.
 
-    Source: own search for the pairs, by watching a picture of noise go through; arithmetic of `torch.nn.utils.fusion`.
+    Source: `timm.utils.reparameterize_model`; own search for the pairs, by watching a picture of noise go through;
+        arithmetic of `torch.nn.utils.fusion`.
     """
-    if not any(type(module) in _NORMS for module in model.modules()):
+    n_norms = _count_norms(model)
+    if not n_norms:
         return model
-    tensors = (*model.parameters(), *model.buffers())
-    faster = copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})
     with torch.no_grad():
+        faster = _copy(model)
+        reparameterize_model(faster, inplace=True)
         try:
             pairs = _pairs(faster)
         except (RuntimeError, AssertionError):  # what layers say of sizes that they cannot take
@@ -57,7 +61,20 @@ def fused(model: Model) -> Model:
             both = fuse_conv_bn_eval(conv, norm, transpose=conv.transposed)
             conv.weight, conv.bias = both.weight, both.bias
             _replace(faster, norm)
-        return faster if pairs and _agree(model, faster) else model
+        faster.requires_grad_(requires_grad=False)
+        return faster if _count_norms(faster) < n_norms and _agree(model, faster) else model
+
+
+def _count_norms(model: nn.Module) -> int:
+    """Count batch norms of the known kinds."""
+    return sum(type(module) in _NORMS for module in model.modules())
+
+
+def _copy(model: Model) -> Model:
+    """Copy the layers of a model, but not the numbers of their weights."""
+    shared: dict[int, Tensor] = {id(tensor): tensor for tensor in model.buffers()}
+    shared |= {id(weight): nn.Parameter(weight.detach()) for weight in model.parameters()}
+    return copy.deepcopy(model, shared)
 
 
 def _pairs(model: Model) -> list[_Pair]:
