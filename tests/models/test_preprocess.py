@@ -168,7 +168,7 @@ def test_it_is_the_slow_reference(kind, fill):
     given = config(normalise=kind, fill=fill)
     x = raw_batch()
     layer = build_preprocess(given, BANDS, statistics())
-    z, valid = layer(torch.from_numpy(x)), layer.usable(torch.from_numpy(x))
+    z, valid = layer(torch.from_numpy(x)), layer.unscaled(torch.from_numpy(x))[1]
     expected, expected_valid = slow_preprocess(x, given)
     assert layer.channels == (*NAMES, *INDICES)
     assert z.dtype == torch.float32 and valid.dtype == torch.bool and z.isfinite().all()
@@ -180,10 +180,10 @@ def test_it_is_the_slow_reference(kind, fill):
 def test_a_batch_gives_what_its_samples_give_and_pixels_do_not_meet(kind):
     layer = build_preprocess(config(normalise=kind), BANDS, statistics())
     x = torch.from_numpy(raw_batch())
-    z, valid = layer(x), layer.usable(x)
+    z, valid = layer(x), layer.unscaled(x)[1]
     alone = [x[i : i + 1] for i in range(len(x))]
     assert torch.equal(z, torch.cat([layer(one) for one in alone]))
-    assert torch.equal(valid, torch.cat([layer.usable(one) for one in alone]))
+    assert torch.equal(valid, torch.cat([layer.unscaled(one)[1] for one in alone]))
     turned = layer(x.flip(-1))
     assert torch.equal(turned.flip(-1), z) or kind["kind"].startswith("sample")
 
@@ -293,14 +293,14 @@ def test_raw_numbers_in_half_precision_are_scaled_in_float32(half):
 def test_without_reflectance_bands_any_band_makes_a_pixel_valid():
     bands = (Band("dem", 1, ("DEM",), kind="elevation", nodata=-1),)
     layer = build_preprocess(PreprocessConfig(bands=("dem",)), bands, statistics(("dem",)))
-    valid = layer.usable(torch.tensor([-1.0, 5.0]).reshape(1, 1, 1, 2))
+    valid = layer.unscaled(torch.tensor([-1.0, 5.0]).reshape(1, 1, 1, 2))[1]
     assert valid.flatten().tolist() == [False, True]
 
 
 def test_a_sample_without_a_valid_pixel_is_zero():
     layer = build_preprocess(config(normalise={"kind": "sample_quantile"}), BANDS, {})
     empty = torch.full((1, 7, 3, 3), NODATA)
-    z, valid = layer(empty), layer.usable(empty)
+    z, valid = layer(empty), layer.unscaled(empty)[1]
     assert not valid.any() and not z[:, [0, 1, 8]].any()
 
 
@@ -393,7 +393,7 @@ def test_a_rank_is_the_share_of_the_samples_valid_pixels_below():
     given = config(normalise_channels={"dem": {"kind": "sample_rank"}})
     x = raw_batch()
     layer = build_preprocess(given, BANDS, statistics())
-    z, valid = layer(torch.from_numpy(x)), layer.usable(torch.from_numpy(x))
+    z, valid = layer(torch.from_numpy(x)), layer.unscaled(torch.from_numpy(x))[1]
     position = NAMES.index("dem")
     raw = slow_raw(x, BANDS)[:, position]
     for sample, rows in enumerate(raw):

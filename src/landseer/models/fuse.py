@@ -33,9 +33,8 @@ def fused(model: Model) -> Model:
 
     A batch norm that predicts is a multiplication and an addition by channel; where it alone reads what a convolution
     gives, the convolution's weights can do both. Blocks that timm trains as several branches (RepVGG, MobileOne,
-    FastViT) become the one convolution that they amount to. Outputs change by rounding, mostly by
-    1e-5 of the largest or less; networks of many small convolutions take a tenth to a fifth less time, those of
-    branches up to two thirds.
+    FastViT) become the one convolution that they amount to. Outputs change by rounding, mostly by 1e-5 of the largest
+    or less; networks of many small convolutions take a tenth to a fifth less time, those of branches up to two thirds.
 
     Args:
         model: in evaluation mode; it and its weights stay as they are.

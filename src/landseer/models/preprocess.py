@@ -88,21 +88,6 @@ class Preprocess(nn.Module):
         return z_bkhw
 
     @torch.no_grad()
-    def usable(self, x_bchw: Num[Tensor, "b c h w"]) -> Bool[Tensor, "b h w"]:
-        """Tell which pixels are valid (step 2).
-
-        Args:
-            x_bchw: as of `forward`.
-
-        Raises:
-            BandError: as `forward`.
-        """
-        self._check(x_bchw)
-        x_bchw = x_bchw.float() if x_bchw.dtype in _HALVES else x_bchw
-        with torch.autocast(x_bchw.device.type, enabled=False):
-            return self._usable(variables_from(x_bchw, self.plan.bands))
-
-    @torch.no_grad()
     def mask_nodata(self, x_bchw: Num[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Turn nodata values into NaN and leave all else raw, so that nothing mixes them in before `forward`.
 

@@ -81,8 +81,8 @@ class Ensemble(nn.Module):
             greatest possible.
         calibrator: what calibrates the class mask; where that is each member, the average of what comes out of it is
             there too (`CALIBRATED`), unless `with_calibrated` is set to false.
-        fuse: multiply batch norms of models into their convolutions, see `models.fuse`; the members that were given
-            stay as they are.
+
+    Models are fused as they are loaded (`models.fuse`); those that were given stay as they are.
     """
 
     def __init__(
@@ -95,10 +95,8 @@ class Ensemble(nn.Module):
         keep_loaded: bool = True,
         with_entropy: bool = False,
         calibrator: CalibratorSpec | None = None,
-        fuse: bool = True,
     ) -> None:
         super().__init__()
-        self._fuse = fuse
         self.with_entropy, self.with_calibrated = with_entropy, True
         self.calibrator = calibrator
         if not members:
@@ -246,10 +244,11 @@ class Ensemble(nn.Module):
             return member
         return self._load(member).to(device)
 
-    def _load(self, member: nn.Module | Callable[[], nn.Module]) -> nn.Module:
-        """Return the member itself, ready to predict."""
+    @staticmethod
+    def _load(member: nn.Module | Callable[[], nn.Module]) -> nn.Module:
+        """Return the member, ready to predict."""
         module = (member if isinstance(member, nn.Module) else member()).eval()
-        return fused(module) if self._fuse and isinstance(module, Model) else module
+        return fused(module) if isinstance(module, Model) else module
 
     def _one_member(
         self,
