@@ -11,22 +11,19 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from landseer.core.classes import IGNORE
 from landseer.models.device import has_fast_bf16
 from landseer.models.fuse import fused
 from landseer.models.model import Model
 from landseer.predict.calibrated import CALIBRATED, CalibratorSpec
-from landseer.quantities import ClassMask, Gsd, Motion, Quantity, d4
-from landseer.quantities.d4 import inverse
+from landseer.predict.means import Means, Values
+from landseer.predict.viewed import look, unlook
+from landseer.quantities import ClassMask, Gsd, Motion, Quantity
 from landseer.quantities.views import View, parse_views
 
 Precision = Literal["auto", "float32", "bf16", "fp16"]
 """What networks compute in; `auto` takes bf16 where the device multiplies it fast. Averages are float32."""
-
-Values = dict[str, Tensor]
-"""By target, values in its unit: (b, n, h, w) where dense, (b, n) per image, float32."""
 
 ENTROPY = "_entropy"
 """By this name stands the average over members of each one's entropy of the class mask, where it is asked for."""
@@ -142,7 +139,7 @@ class Ensemble(nn.Module):
         Returns:
             By target, on the device of `x_bchw`: probabilities, metres, unit vectors, …
         """
-        means, further, total = _Means(self.quantities), Values(), 0.0
+        means, further, total = Means(self.quantities), Values(), 0.0
         for one, weight in self._weighted_voices(x_bchw, gsd_m):
             means.add(one, weight)
             for name, plane in self._further(one).items():
@@ -221,7 +218,7 @@ class Ensemble(nn.Module):
         every = zip(voices, members, self._views, self.weights, strict=True)
         apart = (each for each in every if each[-1] > 0)
         for _, voice in groupby(apart, lambda each: each[0]):
-            means, alone, total = _Means(self.quantities), Values(), 0.0
+            means, alone, total = Means(self.quantities), Values(), 0.0
             for _, member, views, weight in voice:
                 one = self._one_member(self._ready(member, device), views, x_bchw, gsd_m)
                 means.add(one, weight)
@@ -258,7 +255,7 @@ class Ensemble(nn.Module):
         gsd_m: Tensor | None,
     ) -> Values:
         """Average one member over the views."""
-        means = _Means(self.quantities)
+        means = Means(self.quantities)
         network: Callable[..., Mapping[str, Tensor]] = member
         if isinstance(member, Model):
             # preprocessing looks at no neighbour: channels turn as the image does
@@ -311,77 +308,3 @@ def _entropy(probability_bchw: Tensor) -> Tensor:
     """Return (b, 1, h, w) entropies as a share of the greatest possible."""
     total = torch.special.entr(probability_bchw.clamp(0, 1)).sum(dim=1, keepdim=True)
     return total / math.log(probability_bchw.shape[1])
-
-
-class _Means:
-    """Running weighted sums of what each quantity adds up; what is alone is passed on as it is."""
-
-    def __init__(self, quantities: Mapping[str, Quantity]) -> None:
-        self._quantities, self._total = quantities, 0.0
-        self._alone: Values | None = None
-        self._sums: Values = {}
-
-    def add(self, values: Mapping[str, Tensor], weight: float) -> None:
-        """Add one prediction."""
-        parts = {name: q.to_mean(values[name]) for name, q in self._quantities.items()}
-        if not self._total:
-            self._alone = parts
-        else:
-            for name, part in parts.items():
-                self._sum(name).add_(part, alpha=weight)
-            self._alone = None
-        self._total += weight
-
-    def _sum(self, name: str) -> Tensor:
-        """Return the sum of a target, that of the first prediction where it was alone so far."""
-        if self._alone is not None:
-            self._sums[name] = self._alone[name] * self._total
-        return self._sums[name]
-
-    def values(self) -> Values:
-        """Return the averages."""
-        if not self._total:
-            raise ValueError("expected a member with a positive weight")
-        means = self._alone
-        if means is None:
-            means = {name: total / self._total for name, total in self._sums.items()}
-        return {name: self._quantities[name].from_mean(mean) for name, mean in means.items()}
-
-
-def look(x_bchw: Tensor, view: View) -> tuple[Tensor, Motion]:
-    """Return what a view shows of channels, and the motion from the image to it.
-
-    Edges: a zoomed side is rounded to whole pixels; the motion has the zoom of the areas.
-    """
-    turned = d4.apply(view.element, x_bchw)
-    motion = Motion.element(view.element, len(x_bchw), x_bchw.device)
-    if view.zoom == 1.0:
-        return turned, motion
-    height, width = turned.shape[-2:]
-    size = (max(1, round(height * view.zoom)), max(1, round(width * view.zoom)))
-    zoomed = functional.interpolate(
-        turned, size, mode="bilinear", antialias=view.zoom < 1, align_corners=False
-    )
-    zoom = (size[0] * size[1] / (height * width)) ** 0.5
-    return zoomed, motion.then(Motion.zoomed(zoom, len(x_bchw), x_bchw.device))
-
-
-def unlook(
-    quantity: Quantity, values: Tensor, view: View, motion: Motion, x_bchw: Tensor
-) -> Tensor:
-    """Bring values that were predicted in a view back to the image.
-
-    Args:
-        quantity: what they are.
-        values: of the view.
-        view, motion: as `look` took and gave them.
-        x_bchw: the image, for its size.
-    """
-    if view.zoom == 1.0:
-        return quantity.transform(values, inverse(view.element))
-    if quantity.extent == "image":
-        return quantity.moved(values, motion.inverse)
-    height, width = x_bchw.shape[-2:]
-    size = (width, height) if d4.swaps_axes(view.element) else (height, width)
-    resized = functional.interpolate(values, size, mode="bilinear", align_corners=False)
-    return d4.apply(inverse(view.element), quantity.moved(resized, motion.inverse))
