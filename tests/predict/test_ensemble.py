@@ -75,7 +75,7 @@ def test_each_element_is_undone_on_an_equivariant_model(element, monkeypatch):
 
 def test_a_wrong_inverse_would_be_seen(monkeypatch):
     monkeypatch.setitem(TTA_SETS, "one", ("rot90",))
-    monkeypatch.setattr("landseer.predict.ensemble.inverse", lambda element: element)
+    monkeypatch.setattr("landseer.predict.viewed.inverse", lambda element: element)
     x = torch.randn(1, 2, 6, 6)
     plain = Ensemble([Pointwise()], {"mask": ClassMask(2)})(x)["mask"]
     wrong = Ensemble([Pointwise()], {"mask": ClassMask(2)}, Voting(tta="one"))(x)["mask"]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from landseer.predict import ensemble as module
+from landseer.predict import viewed
 from landseer.predict.ensemble import Ensemble, Voting
 from landseer.quantities import (
     ClassMask,
@@ -127,7 +128,7 @@ def test_turned_and_mirrored_views_all_say_the_same(tta):
 @pytest.mark.parametrize("element", d4.ELEMENTS)
 def test_each_element_alone_is_undone(element, name, monkeypatch):
     monkeypatch.setitem(d4.TTA_SETS, "one", (element,))
-    monkeypatch.setattr(module, "parse_views", lambda _: (module.View(element),))
+    monkeypatch.setattr(module, "parse_views", lambda _: (viewed.View(element),))
     x = scene()
     plain, turned = predict(x), predict(x, "one")
     torch.testing.assert_close(turned[name], plain[name], atol=2e-5, rtol=1e-5)
@@ -152,8 +153,8 @@ def test_zoomed_views_agree_on_smooth_fields_and_obey_the_laws(tta):
 
 def test_zooms_to_whole_pixels_have_the_zoom_of_the_areas():
     x = scene(height=37, width=51)
-    view = module.View("rot90", 1.3)
-    seen, motion = module.look(x, view)
+    view = viewed.View("rot90", 1.3)
+    seen, motion = viewed.look(x, view)
     assert seen.shape[-2:] == (round(51 * 1.3), round(37 * 1.3))
     expected = math.sqrt(seen.shape[-1] * seen.shape[-2] / (37 * 51))
     torch.testing.assert_close(motion.zoom_b, torch.full((2,), expected))
@@ -178,7 +179,7 @@ def test_the_published_inverse_of_zooms_is_seen(monkeypatch):
 
 @pytest.mark.parametrize("name", ["tall", "angle", "mask", "shift"])
 def test_a_wrong_inverse_is_seen(name, monkeypatch):
-    monkeypatch.setattr(module, "inverse", lambda element: element)
+    monkeypatch.setattr(viewed, "inverse", lambda element: element)
     x = scene(height=48, width=48)
     plain, wrong = predict(x), predict(x, "rot90")
     assert (plain[name] - wrong[name]).abs().max() > 0.05
@@ -296,7 +297,7 @@ def test_motions_of_views_are_those_of_pixels():
         image[0, 0, 10:13, 20:23] = (
             1  # centre (11, 21), five rows above and five right of the middle
         )
-        seen, motion = module.look(image, view)
+        seen, motion = viewed.look(image, view)
         assert isinstance(motion, Motion)
         plane = seen[0, 0]
         rows, cols = (torch.arange(float(n)) for n in plane.shape)
