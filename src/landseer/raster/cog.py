@@ -67,7 +67,7 @@ class CogWriter:
         category_names: name per value of one band of classes. With names or colours coarser resolutions keep the
             commonest value, else the mean.
         tags: metadata of the file, such as `TIFFTAG_SOFTWARE`.
-        scratch: folder for temporary files; beside `path` if not given.
+        scratch: folder for temporary files, on the same file system; beside `path` if not given.
 
     Raises:
         WriteError: disk full, no permission; what GeoTIFF cannot hold; rows out of order, of another shape or
@@ -227,8 +227,9 @@ class CogWriter:
             return
         made = self._folder / "cog.tif"
         self._lay_out(self._join(), made)
-        with atomic_path(self.path) as temporary:
-            shutil.move(made, temporary)
+        made.chmod(0o644)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        made.replace(self.path)  # in one step: whoever is killed leaves nothing beside it
 
     def _lay_out(self, source: Path, made: Path) -> None:
         """Make the file, and prove it."""
