@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import errno
 import itertools
+import os
 import pickle
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +20,14 @@ from hypothesis import strategies as st
 
 from landseer.core.bands import Band, select_bands
 from landseer.core.classes import IGNORE, UNKNOWN, ClassTable
-from landseer.core.files import atomic_path, hash_value, read_json, write_json
+from landseer.core.files import (
+    atomic_path,
+    clear_leftovers,
+    clear_old_leftovers,
+    hash_value,
+    read_json,
+    write_json,
+)
 from landseer.core.parallel import parallel_map
 from landseer.core.seeds import derive, generator
 from landseer.core.window import cover, spread
@@ -104,6 +117,58 @@ def test_a_full_disk_is_said_so_and_leaves_nothing(tmp_path: Path) -> None:
         with atomic_path(tmp_path / "a.tif"):
             raise OSError(errno.ENOSPC, "No space left on device")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def killed(tmp_path: Path) -> Callable[[str], Path]:
+    """Return what writes half a file and is killed: it answers with what is left of it."""
+
+    def kill(name: str) -> Path:
+        before, code = set(tmp_path.iterdir()), KILLED.format(path=str(tmp_path / name))
+        assert subprocess.run([sys.executable, "-c", code]).returncode == -signal.SIGKILL
+        (left,) = set(tmp_path.iterdir()) - before
+        assert left.read_text() == "half"
+        return left
+
+    return kill
+
+
+KILLED = """
+import os, signal
+from pathlib import Path
+from landseer.core.files import atomic_path
+with atomic_path(Path({path!r})) as temporary:
+    temporary.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.stac.json", "a", "a b.c.tif"])
+def test_what_a_killed_process_left_of_a_file_can_be_cleared(killed, tmp_path: Path, name) -> None:
+    killed(name)
+    Path(tempfile.mkdtemp(prefix=f".{name}.", dir=tmp_path)).joinpath("inside").touch()
+    kept = [killed(f"b{name}"), killed("a.png"), *named(tmp_path, name, ".a", ".a.settings.tif")]
+    clear_leftovers([tmp_path / name, tmp_path / "none" / name])
+    assert sorted(tmp_path.iterdir()) == sorted(kept)
+
+
+def named(folder: Path, *names: str) -> Iterator[Path]:
+    """Make empty files that no killed process left."""
+    for name in names:
+        folder.joinpath(name).touch()
+        yield folder / name
+
+
+def test_only_what_nobody_writes_to_is_cleared_from_a_whole_folder(killed, tmp_path: Path) -> None:
+    old, new = killed("a.safetensors"), killed("b.safetensors")
+    below = tmp_path / "folds" / "0" / old.name
+    below.parent.mkdir(parents=True)
+    old.rename(below)
+    os.utime(below, (0, 0))
+    kept = [*named(tmp_path, ".lock", ".a.settings.tif"), new]
+    os.utime(kept[0], (0, 0))
+    clear_old_leftovers(tmp_path, 600)
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
 
 
 def test_the_hash_of_a_value_does_not_depend_on_the_order_of_keys() -> None:

@@ -182,6 +182,26 @@ def test_a_second_run_keeps_complete_maps(ensemble, spec, write_image, tmp_path:
     assert forced.n_written == 3
 
 
+def test_what_killed_runs_left_of_these_files_is_cleared(
+    ensemble, spec, write_image, tmp_path: Path
+):
+    """Also where the map itself is complete; what is left of other files may be written just now."""
+    write_image("a.tif", 6, 6)
+    out = tmp_path / "out"
+    options = PredictOptions(uncertainty=("entropy",), legend=True, stac=True, **CPU)
+    for _ in range(2):
+        predict_images(ensemble, spec, [tmp_path / "images"], out, options)
+        made = sorted(path.name for path in out.iterdir())
+        assert made == ["a.qml", "a.stac.json", "a.tif", "a_entropy.tif"]
+        for name in made:
+            (out / f".{name}.abcdefgh{Path(name).suffix}").touch()
+        (out / ".a.tif.12345678").mkdir()
+    other = out / ".b.tif.abcdefgh.tif"
+    other.touch()
+    predict_images(ensemble, spec, [tmp_path / "images"], out, options)
+    assert sorted(path.name for path in out.iterdir()) == [other.name, *made]
+
+
 def test_maps_of_something_else_are_made_again(ensemble, spec, local, write_image, tmp_path: Path):
     """Another network, image, threshold or setting is another map; how fast it is made is not."""
     path, image = write_image("a.tif", 6, 6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,19 @@ def test_a_folder_that_cannot_be_made_is_named(open_demo: Open, tmp_path: Path) 
     assert caught.value.where == str(tmp_path / "file" / "run")
     with pytest.raises(WriteError), locked(Run(open_demo().recipe, tmp_path / "none")):
         pass
+
+
+def test_who_takes_the_folder_clears_what_killed_processes_left(open_demo: Open) -> None:
+    run = open_demo()
+    weights = run.path("folds/fold0/seed0/last.safetensors")
+    left, fresh = (weights.with_name(f".{weights.name}.{x * 8}.safetensors") for x in "ab")
+    weights.parent.mkdir(parents=True)
+    for path in (weights, left, fresh):
+        path.touch()
+    for path in (weights, left):
+        os.utime(path, (0, 0))
+    with locked(run):
+        assert sorted(weights.parent.iterdir()) == [fresh, weights]
 
 
 def test_the_recipe_is_written_once(open_demo: Open) -> None:

@@ -29,6 +29,7 @@ def set_flow(tmp_path: Path, **values):
 
 
 def test_archive_holds_the_contests_files(poses, tmp_path: Path):
+    (tmp_path / "maps" / ".x_AGL.tif").write_bytes(b"hidden")
     packed = SUBMITTERS["geopose"](tmp_path / "maps", SIZES, tmp_path / "out.tar.gz", sizes=SIZES)
     with tarfile.open(tmp_path / "out.tar.gz", "r:gz") as archive:
         names = [f"{s}{suffix}" for s in sorted(SIZES) for suffix in ("_AGL.tif", "_VFLOW.json")]

@@ -46,6 +46,7 @@ def test_a_folder_that_is_not_there(tmp_path: Path, kind: str):
 
 
 def test_archive_holds_plain_masks(masks, tmp_path: Path):
+    (tmp_path / "maps" / ".x_kelp.tif").write_bytes(b"hidden")
     packed = SUBMITTERS["kelp"](tmp_path / "maps", IDS, tmp_path / "out.tar", size_px=35)
     expected = {sample: np.where(array == 255, 0, array) for sample, array in masks.items()}
     assert (packed.n_files, packed.n_filled_pixels, packed.n_empty) == (3, 5, 1)

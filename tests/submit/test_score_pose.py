@@ -80,6 +80,7 @@ def test_archives_score_as_folders(truths, poses, tmp_path: Path):
 
 
 def test_truth_scores_one(truths, tmp_path: Path):
+    (tmp_path / "truth" / ".x_AGL.tif").write_bytes(b"hidden")
     result = score(tmp_path, "truth")
     assert result.value == pytest.approx(1) and not result.missing
 

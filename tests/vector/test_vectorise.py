@@ -318,6 +318,13 @@ def test_nothing_broken_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert list(out.iterdir()) == []
 
 
+def test_what_a_killed_run_left_is_cleared(tmp_path: Path) -> None:
+    path = write(tmp_path / "map.tif", blobs(), **UTM)
+    (tmp_path / ".map.gpkg.abcdefgh.gpkg").write_bytes(b"half")
+    vectorise(path, tmp_path / "map.gpkg")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["map.gpkg", "map.tif"]
+
+
 def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "map.tif", blobs(), **UTM)
     other = write(tmp_path / "b" / "map.tif", blobs(), **UTM)

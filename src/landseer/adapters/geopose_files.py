@@ -105,7 +105,7 @@ def read_table(path: Path, columns: Iterable[str]) -> pd.DataFrame:
 def _by_name(folder: Path) -> dict[str, dict[str, Path]]:
     """Sort the files of a folder by id and kind."""
     found: dict[str, dict[str, Path]] = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+    for path in sorted(folder.glob("[!.]*")):
         for kind, (ending, suffixes) in KINDS.items():
             if path.suffix.lower() in suffixes and path.stem.endswith(ending):
                 kinds = found.setdefault(path.stem.removesuffix(ending), {})

@@ -6,13 +6,20 @@ import hashlib
 import json
 import math
 import os
+import re
+import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from landseer.errors import WriteError
+
+_LEFTOVER = re.compile(r"\.(.+)\.[a-z0-9_]{8}(\.[^.]*)?", re.DOTALL)
+"""Hidden names that `atomic_path` gives, and `tempfile.mkdtemp` with the same prefix: they hold the name to come."""
 
 
 @contextmanager
@@ -49,6 +56,49 @@ def _write_error(path: Path, error: OSError) -> WriteError:
         where=path,
         do="free disk space or choose a folder you may write to",
     )
+
+
+def clear_leftovers(paths: Iterable[Path]) -> None:
+    """Remove what killed processes left of files that they were writing; nobody may be writing these now.
+
+    Args:
+        paths: the files that were to be written. What lies beside them for other files stays.
+
+    Source: own. A killed process removes nothing, and no lock says so: libraries put files of their own in the place of
+        the one that is locked.
+    """
+    names: defaultdict[Path, set[str]] = defaultdict(set)
+    for path in map(Path, paths):
+        names[path.parent].add(path.name)
+    for folder, wanted in names.items():
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if _name_to_come(path.name) in wanted:
+                _remove(path)
+
+
+def clear_old_leftovers(folder: Path, idle_s: float) -> None:
+    """Remove what killed processes left anywhere below a folder, and nobody has written to for `idle_s` seconds."""
+    for inner, folders, files in os.walk(folder):
+        for path in (Path(inner, name) for name in (*folders, *files) if _name_to_come(name)):
+            with suppress(FileNotFoundError):  # somebody else took it away
+                if time.time() - path.stat().st_mtime > idle_s:
+                    _remove(path)
+
+
+def _name_to_come(hidden: str) -> str | None:
+    """Return the name that a file of this hidden name was to get; None where it is no such file."""
+    found = _LEFTOVER.fullmatch(hidden)
+    if found is None or Path(found[1]).suffix != (found[2] or Path(found[1]).suffix):
+        return None
+    return found[1]
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -17,9 +17,11 @@ from landseer.predict.inputs import TAG, Job
 from landseer.predict.journal import folder_of, forget, open_folder
 from landseer.predict.map import CLASSES, Map
 from landseer.predict.options import PredictOptions
-from landseer.predict.products import find_pose, product_path, write_products
+from landseer.predict.products import FILES, find_pose, product_path, write_products
 from landseer.predict.sinks import Sinks
 from landseer.predict.spec import ModelSpec
+from landseer.predict.stac import item_path
+from landseer.raster.legend import legend_path
 from landseer.raster.levels import TILE_PX
 from landseer.raster.read import RasterInfo, read_bands, read_tags
 
@@ -101,6 +103,15 @@ def is_complete(job: Job, spec: ModelSpec, options: PredictOptions) -> bool:
         return False
     found = [_key_in(path) for path in wanted]
     return None not in found and (not job.key or set(found) <= {job.key})
+
+
+def files_of(job: Job, options: PredictOptions) -> list[Path]:
+    """List the files that an image may become with these options, items and styles among them."""
+    maps = [job.output, job.probability, *job.values.values()]
+    maps += [job.uncertainty(name) for name in options.uncertainty]
+    maps += [product_path(job, name) for p in options.products for name in FILES[p]]
+    numbers = [] if job.numbers is None else [job.numbers]
+    return [*maps, *numbers, *map(item_path, maps), legend_path(job.output)]
 
 
 def refuse_foreign(job: Job, spec: ModelSpec, options: PredictOptions) -> None:

@@ -21,6 +21,9 @@ from landseer.raster.cog import write_cog
 from landseer.raster.read import RasterInfo, read_bands
 from landseer.raster.rectify import rectify
 
+FILES = {"flow": ("flow",), "rectified": ("rectified_image", "rectified_class", "rectified")}
+"""What a product consists of at most; the last file is always there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pose:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
+from landseer.core.files import clear_leftovers
 from landseer.models.outputs import make_quantity
 from landseer.predict.engine import Run
 from landseer.predict.ensemble import Ensemble, Voting
@@ -17,7 +18,7 @@ from landseer.predict.legends import write_legends
 from landseer.predict.map_items import write_items
 from landseer.predict.model_folder import Loader, MemberSource, load_model_folder
 from landseer.predict.options import PredictOptions, PredictSummary
-from landseer.predict.output import is_complete, refuse_foreign
+from landseer.predict.output import files_of, is_complete, refuse_foreign
 from landseer.predict.spec import MemberSpec, ModelSpec, Naming
 from landseer.predict.stac_model import ITEM_FILE
 
@@ -138,6 +139,7 @@ def predict_jobs(
     """
     options = options or PredictOptions()
     jobs, todo = keyed(jobs, ensemble, spec, options), list[Job]()
+    clear_leftovers(path for job in jobs for path in files_of(job, options))
     for job in jobs:
         if options.overwrite:
             todo.append(job)

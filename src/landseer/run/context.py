@@ -15,11 +15,14 @@ from typing import Any, TextIO
 from landseer.adapters import config_bands, config_classes, config_references
 from landseer.core.bands import Band
 from landseer.core.classes import ClassTable
-from landseer.core.files import write_text
+from landseer.core.files import clear_old_leftovers, write_text
 from landseer.core.references import Reference
 from landseer.errors import StageError, WriteError
 from landseer.recipe.load import dump_recipe
 from landseer.recipe.schema import Recipe
+
+_IDLE_S = 600.0
+"""A hidden file that nobody has written to for so long is one that a killed process left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ def locked(run: Run) -> Iterator[None]:
                 do="wait for it, or choose another folder with --out",
             ) from error
         _sign(file)
+        clear_old_leftovers(run.folder, _IDLE_S)
         yield
 
 

@@ -104,7 +104,7 @@ def pack_geopose(
         raise DataError(f"expected a name that ends in .tar.gz; got {out.name}", where=out)
     check_folder(folder)
     found = [
-        path.name for path in folder.glob("*") if path.name.endswith((AGL_SUFFIX, FLOW_SUFFIX))
+        path.name for path in folder.glob("[!.]*") if path.name.endswith((AGL_SUFFIX, FLOW_SUFFIX))
     ]
     compare_files(wanted, found, folder)
     encode = partial(encode_image, folder, sizes)

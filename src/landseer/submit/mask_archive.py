@@ -177,7 +177,7 @@ def _new(contest: MaskContest, path: Path) -> Iterator[tarfile.TarFile]:
 
 def _maps(contest: MaskContest, folder: Path, wanted: set[str]) -> list[str]:
     """List the masks of a folder, without other products of the wanted images."""
-    names = [path.name for path in folder.glob(f"*{contest.suffix}")]
+    names = [path.name for path in folder.glob(f"[!.]*{contest.suffix}")]
     ids = {name: name.removesuffix(contest.suffix) for name in names}
     return [name for name in names if ids[name] in wanted or ids[name].split("_")[0] not in wanted]
 

@@ -115,7 +115,7 @@ def _list(path: Path, stack: ExitStack) -> Sequence[Path]:
     """List the rasters at a path; polygons in a folder that has no rasters."""
     path = Path(path)
     if path.is_dir():
-        files = sorted(path.iterdir())
+        files = sorted(path.glob("[!.]*"))
         vectors = [f for f in files if is_vector(f) and not f.name.endswith(".stac.json")]
         if vectors and not any(file.suffix.lower() in SUFFIXES for file in files):
             return vectors

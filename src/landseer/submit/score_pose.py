@@ -126,7 +126,8 @@ def _files(path: Path, stack: ExitStack) -> dict[str, Path]:
     if not path.exists():
         raise FileReadError("expected a folder or a tar archive; there is nothing", where=path)
     folder = path if path.is_dir() else unpack(path, stack)
-    files = {f.name: f for f in folder.iterdir() if f.name.endswith((AGL_SUFFIX, FLOW_SUFFIX))}
+    names = AGL_SUFFIX, FLOW_SUFFIX
+    files = {f.name: f for f in folder.glob("[!.]*") if f.name.endswith(names)}
     if not files:
         raise FileReadError(
             f"expected files *{AGL_SUFFIX} and *{FLOW_SUFFIX} at the top; got none", where=path

@@ -10,6 +10,7 @@ from pathlib import Path
 from pyproj import Transformer
 from pyproj.exceptions import ProjError
 
+from landseer.core.files import clear_leftovers
 from landseer.errors import DataError, UsageError
 from landseer.raster.read import read_info
 from landseer.samples.footprint import same_crs
@@ -50,6 +51,7 @@ def vectorise(
     _check(files, out, options)
     is_file = bool(out.suffix)
     outputs = [(out, files)] if is_file else [(_beside(out, f, options), [f]) for f in files]
+    clear_leftovers(path for path, _ in outputs)
     tally = Tally(notes=notes)
     for path, group in outputs:
         _write(path, group, options, tally)
