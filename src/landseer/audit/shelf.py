@@ -6,7 +6,7 @@ import struct
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +89,13 @@ class LayerShelf(Sequence[NDArray[np.float32]]):
         """Return how many layers there are."""
         return len(self._shelf)
 
-    def __getitem__(self, number):  # type: ignore[no-untyped-def, override]
+    @overload
+    def __getitem__(self, number: int) -> NDArray[np.float32]: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> list[NDArray[np.float32]]: ...
+
+    def __getitem__(self, number: int | slice) -> NDArray[np.float32] | list[NDArray[np.float32]]:
         """Read a layer, or a list of them for a slice."""
         if isinstance(number, slice):
             return [self[one] for one in range(*number.indices(len(self)))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,7 +106,7 @@ def hipped(
     builder.face(np.array(sides), shell.roof_material, shell.roof)
 
 
-def _points(frame: Frame):  # type: ignore[no-untyped-def]
+def _points(frame: Frame) -> Callable[[float, float, float], list[float]]:
     """Return a function from (x, y, height) in the frame to (south, east, height)."""
 
     def at(x: float, y: float, up: float) -> list[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +70,9 @@ class Domes:
     age: NDArray[np.float32]
 
 
+Solids = TypeVar("Solids", Faces, Domes)
+
+
 @dataclass(frozen=True)
 class Looks:
     """Columns of `Faces` and `Domes` under each other, and the place that patterns start from."""
@@ -130,6 +134,6 @@ class World:
         )
 
 
-def keep(table, rows):  # type: ignore[no-untyped-def]
+def keep(table: Solids, rows: NDArray[np.bool_]) -> Solids:
     """Return the chosen rows of `Faces` or `Domes`."""
     return type(table)(*(getattr(table, column.name)[rows] for column in fields(table)))
