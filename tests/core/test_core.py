@@ -165,8 +165,12 @@ def test_only_what_nobody_writes_to_is_cleared_from_a_whole_folder(killed, tmp_p
     below.parent.mkdir(parents=True)
     old.rename(below)
     os.utime(below, (0, 0))
-    kept = [*named(tmp_path, ".lock", ".a.settings.tif"), new]
-    os.utime(kept[0], (0, 0))
+    growing = tmp_path / ".a.tif.abcdefgh" / "0.tif"  # of somebody who writes a large map
+    growing.parent.mkdir()
+    growing.touch()
+    os.utime(growing.parent, (0, 0))
+    kept = [growing, *named(tmp_path, ".lock", ".a.settings.tif"), new]
+    os.utime(kept[1], (0, 0))
     clear_old_leftovers(tmp_path, 600)
     assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
 

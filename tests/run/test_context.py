@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from landseer.core.files import write_json
 from landseer.errors import WriteError
+from landseer.run import report_stage
 from landseer.run.context import Run, keep_recipe, locked, open_run
+from landseer.run.track_record import stage_seconds
 
 Open = Callable[..., Run]
 
@@ -44,6 +47,13 @@ def test_who_takes_the_folder_clears_what_killed_processes_left(open_demo: Open)
         os.utime(path, (0, 0))
     with locked(run):
         assert sorted(weights.parent.iterdir()) == [fresh, weights]
+
+
+def test_half_a_stamp_of_a_killed_process_is_none(open_demo: Open) -> None:
+    run = open_demo()
+    write_json(run.path(".stages/audit.json"), {"seconds": 2.0})
+    run.path(".stages/.audit.json.abcdefgh.json").touch()
+    assert report_stage._seconds(run) == stage_seconds(run) == {"audit": 2.0}
 
 
 def test_the_recipe_is_written_once(open_demo: Open) -> None:

@@ -77,12 +77,15 @@ def clear_leftovers(paths: Iterable[Path]) -> None:
 
 
 def clear_old_leftovers(folder: Path, idle_s: float) -> None:
-    """Remove what killed processes left anywhere below a folder, and nobody has written to for `idle_s` seconds."""
-    for inner, folders, files in os.walk(folder):
-        for path in (Path(inner, name) for name in (*folders, *files) if _name_to_come(name)):
+    """Remove files that killed processes left anywhere below a folder, and nobody has written to for `idle_s` seconds.
+
+    Edges: hidden folders stay: files may grow in them that somebody writes to, while they themselves look old.
+    """
+    for inner, _, files in os.walk(folder):
+        for path in (Path(inner, name) for name in files if _name_to_come(name)):
             with suppress(FileNotFoundError):  # somebody else took it away
                 if time.time() - path.stat().st_mtime > idle_s:
-                    _remove(path)
+                    path.unlink()
 
 
 def _name_to_come(hidden: str) -> str | None:

@@ -21,7 +21,7 @@ from landseer.errors import StageError, WriteError
 from landseer.recipe.load import dump_recipe
 from landseer.recipe.schema import Recipe
 
-_IDLE_S = 600.0
+_IDLE_S = 3600.0
 """A hidden file that nobody has written to for so long is one that a killed process left."""
 
 

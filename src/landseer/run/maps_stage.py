@@ -13,7 +13,14 @@ import numpy as np
 
 from landseer.core.address import split_address
 from landseer.core.classes import IGNORE
-from landseer.core.files import hash_value, json_number, read_json, write_json, write_text
+from landseer.core.files import (
+    clear_leftovers,
+    hash_value,
+    json_number,
+    read_json,
+    write_json,
+    write_text,
+)
 from landseer.core.window import Window
 from landseer.metrics.map_counts import MapRules
 from landseer.metrics.map_scores import ALL, MapScores
@@ -267,6 +274,7 @@ def _map_windows(run: Run, scene: Scene, selection: Selection) -> None:
     path, info = map_path(run, scene.name), read_info(scene.image)
     if path.exists():
         return
+    clear_leftovers([path])
     decided = np.full((info.height, info.width), IGNORE, np.uint8)
     oof = run.path(f"oof/{selection.tta}/seed{members_of(run)[0].seed}")
     for row in scene.rows.to_dict("records"):

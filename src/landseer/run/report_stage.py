@@ -105,5 +105,5 @@ def _findings(run: Run) -> pd.DataFrame:
 
 def _seconds(run: Run) -> dict[str, float]:
     """Read how long each stage took when it last ran."""
-    stamps = sorted(run.path(".stages").glob("*.json"), key=lambda p: p.stat().st_mtime)
+    stamps = sorted(run.path(".stages").glob("[!.]*.json"), key=lambda p: p.stat().st_mtime)
     return {stamp.stem: float(read_json(stamp)["seconds"]) for stamp in stamps}

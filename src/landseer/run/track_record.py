@@ -126,7 +126,7 @@ def git_state(file: Path) -> dict[str, Any] | None:
 
 def stage_seconds(run: Run) -> dict[str, float]:
     """Return how long each stage took when it last ran."""
-    stamps = sorted(run.path(".stages").glob("*.json"))
+    stamps = sorted(run.path(".stages").glob("[!.]*.json"))
     return {path.stem: float(_earlier(path).get("seconds", 0.0)) for path in stamps}
 
 
